@@ -1,0 +1,122 @@
+"""What a brain is asked and what it says; the words between the task API and the brains."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+CALLER_EXTENSION = "urn:frontdoor:caller:1"
+"""Key of the message metadata in which a front door describes who is asking.
+
+Its value is a JSON object with any of: `person` (stable id), `channel`, `modality` ("text"
+or "voice"), `locale` (BCP 47), `zone` (IANA), `trust`, `name`.
+"""
+
+CHOICES_MEDIA_TYPE = "application/vnd.frontdoor.choices+json"
+"""Media type of a data part that offers answers: `{"choices": [{"label", "value"}]}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking, as far as the caller extension tells."""
+
+    person: str
+    """Whose lists and reminders these are; the context id when nobody told."""
+    channel: str = ""
+    modality: Literal["text", "voice"] = "text"
+    locale: str = "en"
+    zone: str = "UTC"
+    trust: str = "anonymous"
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file, from or for the person."""
+
+    name: str
+    media_type: str
+    data: bytes = b""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An earlier line of the conversation."""
+
+    role: Literal["user", "agent"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One message to answer."""
+
+    text: str
+    context: str
+    """A2A context id: the conversation."""
+    task: str
+    """A2A task id: this turn, or the one an answer to a question continues."""
+    caller: Caller
+    files: tuple[Document, ...] = ()
+    history: tuple[Said, ...] = ()
+    """Earlier lines of the context, oldest first, bounded."""
+    continues: bool = False
+    """Whether this answers a question that `task` asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A piece of the reply, Markdown; pieces are joined as they are."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is being done, for somebody who waits."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """A file the person receives."""
+
+    document: Document
+    artifact: str = ""
+    """Id of the artifact record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The task cannot go on without an answer; nothing may follow it."""
+
+    text: str
+    choices: tuple[tuple[str, str], ...] = ()
+    """Label and value of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Something of this task is still to come (a reminder): it ends later, not with the reply."""
+
+    record: str
+    """Id of the task record whose end ends the A2A task."""
+
+
+Answer = Words | Progress | Produced | Question | Promise
+
+
+class Brain(ABC):
+    """Answers messages. One brain serves all conversations, concurrently."""
+
+    @abstractmethod
+    def answer(self, ask: Ask) -> AsyncIterator[Answer]:
+        """Answer as a stream; cancelling it cancels the work. Raises BrainError."""
+
+
+class BrainError(Exception):
+    """The brain could not answer; the message is for the operator."""

@@ -1,0 +1,200 @@
+"""What a channel is, and what it is handed.
+
+A channel carries: it turns a platform's events into `Message` and a `Reply` into the
+platform's requests. It decides nothing about conversations and stores nothing. What it
+needs from the house it is handed as `Inbox` and `Budget`; it never imports the gateway.
+
+    ChannelError
+    ├── NotSent       surely did not reach the platform: try again
+    ├── MaybeSent     may have reached it: only an edit or a labelled repeat may follow
+    └── Refused       the platform said no for good
+        └── Unreachable   because the person left or blocked us
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from starlette.routing import BaseRoute
+
+from channels.events import Address, Entry, File, Live, Message, Receipt, Reply, Route, Sender
+
+Outgoing = dict[str, Any]
+"""One request to the platform, as JSON that only the channel that rendered it reads."""
+
+
+class ChannelError(Exception):
+    """A send that did not plainly succeed; the message is for the operator."""
+
+
+class NotSent(ChannelError):
+    """It surely did not go out."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds the platform asked us to wait; None leaves it to us."""
+
+
+class MaybeSent(ChannelError):
+    """The request left us and its answer did not come back."""
+
+
+class Refused(ChannelError):
+    """The platform will not take this, now or later."""
+
+
+class Unreachable(Refused):
+    """The person blocked us or the chat is gone."""
+
+
+class RateLimited(Exception):
+    """The address sends faster than its allowance; nothing was stored."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"too many messages; try again in {retry_after:.0f} s")
+        self.retry_after = retry_after
+        """Seconds."""
+
+
+class TooLarge(Exception):
+    """The file is over the limit; nothing was stored."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the file is larger than {limit} bytes")
+        self.limit = limit
+        """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the rest of the house may want to know of a channel, as data."""
+
+    log: bool = False
+    """Readers replay the conversation log themselves, so a stored reply needs no delivery."""
+    voice: bool = False
+    """Words are heard, not read."""
+
+
+class Inbox(Protocol):
+    """Where a channel puts what came in, and what its readers read from."""
+
+    async def accept(self, message: Message) -> Receipt:
+        """Store a message; once this returns the platform may be acknowledged.
+
+        A known event is a no-op that returns the first receipt. Raises RateLimited.
+        """
+
+    async def set_reachable(self, address: Address, *, reachable: bool) -> None:
+        """Note that somebody blocked us or let us in again."""
+
+    async def open(self, sender: Sender, route: Route) -> str:
+        """The id of the sender's direct conversation, made if there is none."""
+
+    async def cancel(self, conversation: str) -> bool:
+        """Stop what the agent is doing there; False when it is doing nothing."""
+
+    async def history(self, conversation: str, after: int, limit: int) -> list[Entry]:
+        """Up to `limit` log entries with a greater seq than `after`, in order."""
+
+    async def last_seq(self, conversation: str) -> int:
+        """The seq of the newest log entry; 0 for none."""
+
+    def follow(self, conversation: str) -> AbstractAsyncContextManager[AsyncIterator[Live]]:
+        """What happens in a conversation from now on.
+
+        The iterator ends when its reader is too slow to keep up; what was stored can be
+        replayed from `history`.
+        """
+
+    async def put_file(self, owner: Address, file: File, chunks: AsyncIterator[bytes]) -> File:
+        """Store a file for `owner`; returns it with its id and size. Raises TooLarge."""
+
+    async def get_file(self, id: str) -> tuple[File, AsyncIterator[bytes]] | None:
+        """A stored file's description and bytes; None when unknown.
+
+        Ids are unguessable, so whoever has one may read it.
+        """
+
+
+class Budget(Protocol):
+    """A shared allowance of requests, by the generic cell rate algorithm (GCRA)."""
+
+    async def take(self, key: str, *, interval: float, burst: int, reserve: int = 0) -> float:
+        """Take one from `key`, which earns one each `interval` seconds and holds `burst`.
+
+        Returns 0 when granted, else the seconds to wait, with nothing taken. `reserve` of
+        the burst stays untouched, for those who ask without one.
+        """
+
+    async def pause(self, key: str, seconds: float) -> None:
+        """Grant nothing on `key` for so long."""
+
+
+Remember = Callable[[str], Awaitable[None]]
+"""Stores a preview's whereabouts, so that a later worker can edit it into the final reply.
+
+A preview that leaves a message behind calls it with `PREVIEW_OPENING` before it first
+sends, and with the platform's id of the message after.
+"""
+
+PREVIEW_OPENING = "?"
+"""A preview message may be out there, and nobody knows its id."""
+
+
+class Preview(Protocol):
+    """A reply shown while it grows. Never blocks on the platform and never raises."""
+
+    def show(self, text: str) -> None:
+        """The whole text so far, Markdown; a newer one replaces one not yet shown."""
+
+    def working(self) -> None:
+        """The agent is busy: show typing, or keep showing it."""
+
+    async def close(self) -> None:
+        """Stop, and wait for a request under way. Safe to call twice."""
+
+
+class Channel(ABC):
+    """One way to reach people: a folder, and one line in `gateway/main.py`."""
+
+    name: ClassVar[str]
+    capabilities: ClassVar[Capabilities] = Capabilities()
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """The HTTP and socket routes the channel serves."""
+        return ()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Own whatever must live while the gateway serves (polling, clients)."""
+        yield
+
+    @abstractmethod
+    def render(self, route: Route, reply: Reply) -> list[Outgoing]:
+        """Cut a reply into requests, in order; pure."""
+
+    @abstractmethod
+    def repeated(self, outgoing: Outgoing) -> Outgoing:
+        """The same request, saying in the person's sight that it may be a repeat; pure."""
+
+    @abstractmethod
+    async def send(self, outgoing: Outgoing, ref: str) -> str:
+        """Carry one request out; returns the platform's id of what it made.
+
+        With `ref` it edits that message instead, which is safe to do twice.
+        Raises ChannelError.
+        """
+
+    def preview(self, route: Route, turn: int, remember: Remember) -> Preview | None:
+        """A live preview of a turn's reply, where the platform can show one."""
+        return None
+
+    async def fetch(self, file: File) -> AsyncIterator[bytes]:
+        """The bytes of a file still at the platform. Raises ChannelError."""
+        raise Refused(f"{self.name} keeps no files")
+        yield b""

@@ -1,0 +1,1 @@
+"""The front door itself; its floors are drawn in docs/architecture.md."""

@@ -1,0 +1,1 @@
+"""The agent behind the door, as the conductors see it."""

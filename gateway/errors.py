@@ -1,0 +1,54 @@
+"""Our exception hierarchy.
+
+* FrontDoorError
+  x SettingsError          a setting is missing or wrong; names it and the remedy
+  x StoreError             the database cannot be used as it is
+  x AgentError             the agent did not do what was asked
+    + AgentUnreachable     nothing answered, or too late: try again
+    + AgentRefused         it answered that it will not: trying again is no use
+    + AgentBroken          it answered something that is not A2A 1.0
+    + TaskUnknown          it does not know the task any more
+
+What a channel raises is in `channels.base`.
+"""
+
+from __future__ import annotations
+
+
+class FrontDoorError(Exception):
+    """Base of everything we raise; the message is plain words for the operator."""
+
+
+class SettingsError(FrontDoorError):
+    """A setting is missing or wrong."""
+
+
+class StoreError(FrontDoorError):
+    """The database cannot be used as it is."""
+
+
+class AgentError(FrontDoorError):
+    """The agent did not do what was asked."""
+
+    retryable: bool = False
+    """Whether the same request may succeed later."""
+
+
+class AgentUnreachable(AgentError):
+    """Nothing answered, or too late."""
+
+    retryable = True
+
+
+class AgentRefused(AgentError):
+    """The agent answered that it will not do this."""
+
+
+class AgentBroken(AgentError):
+    """The agent answered something that is not A2A 1.0."""
+
+    retryable = True
+
+
+class TaskUnknown(AgentError):
+    """The agent does not know the task."""

@@ -1,0 +1,86 @@
+"""Settings: read once from the environment or a `.env` file, checked, then handed on.
+
+Every variable is a field of `Settings`, which says what it is for. Nobody else reads the
+environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+
+from gateway.errors import SettingsError
+
+
+def _setting(help: str, default: Any = "", *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"help": help, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decides. The variable's name is the field's in capitals."""
+
+    host: str = _setting("Address to listen on.", "127.0.0.1")
+    port: int = _setting("Port to listen on.", 8080)
+    public_url: str = _setting(
+        "How the world reaches this server, https://door.example.com; enables webhooks."
+    )
+    data_dir: Path = _setting("Folder of the embedded database and files.", Path("data"))
+    database_url: str = _setting("SQLAlchemy URL; unset means SQLite in DATA_DIR.", secret=True)
+    secret_key: str = _setting(
+        "Signs web sessions; unset means one is made and kept in the database.", secret=True
+    )
+    api_token: str = _setting(
+        "Bearer token for /a2a, /v1, /docs and /metrics; required there once PUBLIC_URL is set "
+        "or HOST is not loopback.",
+        secret=True,
+    )
+
+    agent_url: str = _setting("Base URL or card URL of an A2A agent; unset means the shipped one.")
+    agent_token: str = _setting("Bearer token sent to the agent at AGENT_URL.", secret=True)
+    agent_model: str = _setting("Model name for the shipped agent, with any provider.")
+    mcp_servers: str = _setting(
+        "MCP servers whose tools the shipped agent may use: a JSON object or a path to one."
+    )
+    groq_api_key: str = _setting("Groq key: the shipped agent's model.", secret=True)
+    groq_base_url: str = _setting("Groq API.", "https://api.groq.com")
+    openai_api_key: str = _setting("OpenAI key: the fallback model.", secret=True)
+    openai_base_url: str = _setting("OpenAI API.", "https://api.openai.com/v1")
+
+    telegram_bot_token: str = _setting("From @BotFather; turns Telegram on.", secret=True)
+    telegram_webhook_secret: str = _setting(
+        "1 to 256 of A-Z a-z 0-9 _ -; unset means derived from the bot token.", secret=True
+    )
+    telegram_api_url: str = _setting("Bot API server.", "https://api.telegram.org")
+
+    web_origins: tuple[str, ...] = _setting(
+        "Origins that may embed the widget, comma separated; localhost and PUBLIC_URL always may.",
+        (),
+    )
+    web_identity_secret: str = _setting(
+        "Key with which your site signs identity tokens (HS256 secret or a PEM public key).",
+        secret=True,
+    )
+    max_upload_bytes: int = _setting("Largest file taken.", 20_000_000)
+
+    debounce_seconds: float = _setting("Quiet time before collected messages are read.", 0.5)
+    detach_seconds: float = _setting("Wait for reply text before a task goes on alone.", 20.0)
+    lease_seconds: float = _setting("How long a dead worker keeps its conversations.", 5.0)
+    messages_per_minute: int = _setting("Messages one address may send a minute.", 60)
+
+    log_level: str = _setting("debug, info, warning or error.", "info")
+    log_format: str = _setting("json or text; unset means text on a terminal.")
+
+    @property
+    def base_url(self) -> str:
+        """Where this server is reached, by the world if it knows of it."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def local_url(self) -> str:
+        """Where this server reaches itself."""
+        return f"http://127.0.0.1:{self.port}"

@@ -7,13 +7,18 @@ environment.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 from gateway.errors import SettingsError
+
+HIGHEST_PORT = 65535
+SHORTEST_SECRET = 32
+"""Characters; RFC 7518, 3.2 asks for as many bytes as the hash has."""
 
 
 def _setting(help: str, default: Any = "", *, secret: bool = False) -> Any:
@@ -29,7 +34,9 @@ class Settings:
     public_url: str = _setting(
         "How the world reaches this server, https://door.example.com; enables webhooks."
     )
-    data_dir: Path = _setting("Folder of the embedded database and files.", Path("data"))
+    data_dir: Path = _setting(  # noqa: RUF009 - a field descriptor, as dataclasses mean it
+        "Folder of the embedded database and files.", Path("data")
+    )
     database_url: str = _setting("SQLAlchemy URL; unset means SQLite in DATA_DIR.", secret=True)
     secret_key: str = _setting(
         "Signs web sessions; unset means one is made and kept in the database.", secret=True
@@ -75,6 +82,9 @@ class Settings:
     log_level: str = _setting("debug, info, warning or error.", "info")
     log_format: str = _setting("json or text; unset means text on a terminal.")
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
+
     @property
     def base_url(self) -> str:
         """Where this server is reached, by the world if it knows of it."""
@@ -84,3 +94,88 @@ class Settings:
     def local_url(self) -> str:
         """Where this server reaches itself."""
         return f"http://127.0.0.1:{self.port}"
+
+
+def read(environ: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
+    """Read and check all settings; the environment wins over the `.env` file.
+
+    Raises SettingsError naming the variable and the remedy.
+    """
+    from dotenv import dotenv_values  # noqa: PLC0415 - only who reads settings pays for it
+
+    environ = os.environ if environ is None else environ
+    given = {**dotenv_values(dotenv), **environ}
+    types = get_type_hints(Settings)
+    values = {
+        f.name: _convert(f.name.upper(), raw.strip(), types[f.name])
+        for f in fields(Settings)
+        if (raw := given.get(f.name.upper())) and raw.strip()
+    }
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """Every secret that is set, so that logs can leave them out."""
+    values = (getattr(settings, f.name) for f in fields(settings) if f.metadata["secret"])
+    return tuple(value for value in values if value)
+
+
+def _convert(name: str, raw: str, kind: Any) -> Any:
+    try:
+        if kind in (int, float):
+            number = kind(raw)
+            if number < 0:
+                raise ValueError
+            return number
+        if kind is Path:
+            return Path(raw).expanduser()
+        if kind is str:
+            return raw
+        return tuple(item.strip().rstrip("/") for item in raw.split(",") if item.strip())
+    except ValueError:
+        raise SettingsError(f"{name} must be a positive number, not {raw!r}.") from None
+
+
+_URLS = ("public_url", "agent_url", "groq_base_url", "openai_base_url", "telegram_api_url")
+
+
+def _check(settings: Settings) -> None:
+    for name in _URLS:
+        url = urlsplit(getattr(settings, name))
+        if getattr(settings, name) and (url.scheme not in ("http", "https") or not url.hostname):
+            raise SettingsError(f"{name.upper()} must be a URL such as https://example.com.")
+    for wrong, complaint in _complaints(settings):
+        if wrong:
+            raise SettingsError(complaint)
+
+
+def _complaints(settings: Settings) -> Iterator[tuple[object, str]]:
+    public = urlsplit(settings.public_url)
+    secret = settings.telegram_webhook_secret
+    token = settings.telegram_bot_token
+    yield (
+        public.path.strip("/") or public.query,
+        "PUBLIC_URL must be an origin without a path: https://door.example.com",
+    )
+    yield (
+        secret and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret),
+        "TELEGRAM_WEBHOOK_SECRET takes 1 to 256 of A-Z a-z 0-9 _ - only.",
+    )
+    yield (
+        token and not re.fullmatch(r"\d+:[A-Za-z0-9_-]+", token),
+        "TELEGRAM_BOT_TOKEN reads 123456:ABC…; copy it whole from @BotFather.",
+    )
+    yield settings.port > HIGHEST_PORT, f"PORT must be at most {HIGHEST_PORT}."
+    yield settings.lease_seconds < 1, "LEASE_SECONDS must be at least 1."
+    yield settings.messages_per_minute < 1, "MESSAGES_PER_MINUTE must be at least 1."
+    yield (
+        settings.log_level not in ("debug", "info", "warning", "error"),
+        "LOG_LEVEL must be debug, info, warning or error.",
+    )
+    yield settings.log_format not in ("", "json", "text"), "LOG_FORMAT must be json or text."
+    yield (
+        settings.secret_key and len(settings.secret_key) < SHORTEST_SECRET,
+        f"SECRET_KEY must have at least {SHORTEST_SECRET} characters.",
+    )

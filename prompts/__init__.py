@@ -23,7 +23,9 @@ def language_of(locale: str) -> str:
 @cache
 def languages() -> tuple[str, ...]:
     """The languages we have, as ISO 639-1 codes."""
-    return tuple(sorted(f.name for f in files(__name__).iterdir() if len(f.name) == 2))
+    return tuple(
+        sorted(f.name for f in files(__name__).iterdir() if f.is_dir() and f.name.isalpha())
+    )
 
 
 @cache

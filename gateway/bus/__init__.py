@@ -1,0 +1,1 @@
+"""Live events and budgets: what may be lost without losing a message."""

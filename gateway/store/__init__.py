@@ -1,0 +1,1 @@
+"""Records: the inbox, conversations and their leases, turns, deliveries, files."""

@@ -1,0 +1,252 @@
+"""Transactions of the inbox: who wrote, in which conversation, and the log they share."""
+
+from __future__ import annotations
+
+import secrets as entropy
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from channels.events import Address, Entry, Message, Receipt, Sender, Trust
+from gateway.store.codec import lane, parts_from_json, parts_to_json, route_to_json
+from gateway.store.engine import insert
+from gateway.store.tables import addresses, conversations, messages, persons, secrets, turns
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What storing a message did."""
+
+    receipt: Receipt
+    entry: Entry | None
+    """The log line it became; None when it changed nothing or an earlier line."""
+    cancels: bool = False
+    """Whether it asks the turn under way to stop."""
+
+
+def accept(connection: Connection, message: Message, *, now: float, due_at: float) -> Accepted:
+    """Store a message once under its event id, and say when its conversation is due."""
+    route = message.route
+    known = connection.execute(
+        select(messages.c.id, messages.c.conversation_id, messages.c.seq).where(
+            messages.c.channel == route.channel,
+            messages.c.account == route.account,
+            messages.c.event_id == message.event,
+        )
+    ).first()
+    if known:
+        return Accepted(Receipt(known.id, known.conversation_id, known.seq, fresh=False), None)
+    person = _person(connection, message.sender, now)
+    conversation = _conversation(connection, _key(message, person))
+    edited = _edit_in_place(connection, message, conversation)
+    if edited:
+        return edited
+    cancels = message.command == "cancel" and _ask_to_stop(connection, conversation)
+    seq, _ = _next_seq(connection, conversation, due_at=due_at)
+    entry = Entry(
+        seq=seq,
+        id=str(uuid.uuid4()),
+        role="user",
+        parts=message.parts,
+        at=datetime.fromtimestamp(now, UTC),
+        client_id=message.event,
+    )
+    connection.execute(
+        messages.insert(),
+        {
+            "id": entry.id,
+            "conversation_id": conversation,
+            "seq": seq,
+            "role": entry.role,
+            "state": "done" if cancels else "pending",
+            "channel": route.channel,
+            "account": route.account,
+            "event_id": message.event,
+            "address_id": str(message.sender.address),
+            "ref": message.ref,
+            "route": route_to_json(route),
+            "command": message.command,
+            "album": message.album,
+            "edited": bool(message.edits),
+            "group_chat": message.group,
+            "parts": parts_to_json(message.parts),
+            "at": now,
+        },
+    )
+    return Accepted(Receipt(entry.id, conversation, seq, fresh=True), entry, cancels)
+
+
+def open_direct(connection: Connection, sender: Sender, *, now: float) -> str:
+    """The id of the sender's direct conversation, made if there is none."""
+    return _conversation(connection, f"person:{_person(connection, sender, now)}")
+
+
+def ask_to_stop(connection: Connection, conversation: str) -> bool:
+    """Ask the turn under way to stop and drop what waits; False when there is no turn."""
+    return _ask_to_stop(connection, conversation)
+
+
+def history(connection: Connection, conversation: str, after: int, limit: int) -> list[Entry]:
+    rows = connection.execute(
+        select(
+            messages.c.seq,
+            messages.c.id,
+            messages.c.role,
+            messages.c.parts,
+            messages.c.at,
+            messages.c.event_id,
+        )
+        .where(messages.c.conversation_id == conversation, messages.c.seq > after)
+        .order_by(messages.c.seq)
+        .limit(limit)
+    )
+    return [_entry(row) for row in rows]
+
+
+def last_seq(connection: Connection, conversation: str) -> int:
+    return (
+        connection.scalar(
+            select(conversations.c.last_seq).where(conversations.c.id == conversation)
+        )
+        or 0
+    )
+
+
+def set_reachable(connection: Connection, address: Address, *, reachable: bool) -> None:
+    connection.execute(
+        update(addresses).where(addresses.c.id == str(address)).values(reachable=reachable)
+    )
+
+
+def secret(connection: Connection, name: str) -> str:
+    """A secret that all replicas share, made when first asked for."""
+    connection.execute(
+        insert(connection, secrets)
+        .values(name=name, value=entropy.token_urlsafe(48))
+        .on_conflict_do_nothing()
+    )
+    return str(connection.scalar(select(secrets.c.value).where(secrets.c.name == name)))
+
+
+def next_seq(connection: Connection, conversation: str) -> int:
+    """Take the conversation's next place in the log."""
+    return _next_seq(connection, conversation)[0]
+
+
+def _entry(row: Row[*tuple[Any, ...]]) -> Entry:
+    return Entry(
+        seq=row.seq,
+        id=row.id,
+        role=row.role,
+        parts=parts_from_json(row.parts),
+        at=datetime.fromtimestamp(row.at, UTC),
+        client_id=row.event_id or "",
+    )
+
+
+def _key(message: Message, person: str) -> str:
+    return f"group:{lane(message.route)}" if message.group else f"person:{person}"
+
+
+def _person(connection: Connection, sender: Sender, now: float) -> str:
+    profile = {
+        "name": sender.name,
+        "locale": sender.locale,
+        "zone": sender.zone,
+        "trust": str(sender.trust),
+        "reachable": True,
+    }
+    id = str(sender.address)
+    known = connection.execute(select(addresses).where(addresses.c.id == id)).first()
+    if known is None:
+        person = str(uuid.uuid4())
+        connection.execute(persons.insert(), {"id": person, "created_at": now})
+        connection.execute(addresses.insert(), {"id": id, "person_id": person, **profile})
+        return person
+    # What a channel does not tell this time stays as it was.
+    changes = {k: v for k, v in profile.items() if v and getattr(known, k) != v}
+    if changes:
+        connection.execute(update(addresses).where(addresses.c.id == id).values(changes))
+    return str(known.person_id)
+
+
+def _conversation(connection: Connection, key: str) -> str:
+    known = connection.scalar(select(conversations.c.id).where(conversations.c.key == key))
+    if known:
+        return str(known)
+    id = str(uuid.uuid4())
+    connection.execute(
+        conversations.insert(),
+        {
+            "id": id,
+            "key": key,
+            "context_id": id,
+            "last_seq": 0,
+            "last_turn": 0,
+            "lease_until": 0.0,
+            "asking_task": "",
+        },
+    )
+    return id
+
+
+def _next_seq(connection: Connection, conversation: str, **changes: float) -> tuple[int, str]:
+    row = connection.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation)
+        .values(last_seq=conversations.c.last_seq + 1, **changes)
+        .returning(conversations.c.last_seq, conversations.c.context_id)
+    ).one()
+    return row.last_seq, row.context_id
+
+
+def _edit_in_place(connection: Connection, message: Message, conversation: str) -> Accepted | None:
+    """Correct a message that nobody has read yet."""
+    if not message.edits:
+        return None
+    row = connection.execute(
+        update(messages)
+        .where(
+            messages.c.conversation_id == conversation,
+            messages.c.state == "pending",
+            messages.c.channel == message.route.channel,
+            messages.c.account == message.route.account,
+            messages.c.ref == message.edits,
+        )
+        .values(parts=parts_to_json(message.parts))
+        .returning(messages.c.id, messages.c.seq)
+    ).first()
+    if row is None:
+        return None
+    return Accepted(Receipt(row.id, conversation, row.seq, fresh=False), None)
+
+
+def _ask_to_stop(connection: Connection, conversation: str) -> bool:
+    connection.execute(
+        update(messages)
+        .where(messages.c.conversation_id == conversation, messages.c.state == "pending")
+        .values(state="done")
+    )
+    stopped = connection.execute(
+        update(turns)
+        .where(
+            turns.c.conversation_id == conversation,
+            turns.c.state.in_(("open", "detached")),
+        )
+        .values(cancel=True, check_at=0.0)
+    )
+    return stopped.rowcount > 0
+
+
+def sender_of(row: Row[Any]) -> Sender:
+    """The sender as the addresses table knows them."""
+    return Sender(
+        address=Address.parse(row.address_id),
+        name=row.name,
+        locale=row.locale,
+        zone=row.zone,
+        trust=Trust(row.trust),
+    )

@@ -1,0 +1,46 @@
+"""Bringing the database up to date; Alembic is loaded only when there is something to do."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from sqlalchemy import Engine, inspect, text
+
+from gateway.errors import StoreError
+
+VERSION_TABLE = "frontdoor_version"
+
+
+def head() -> str:
+    """The newest schema this code knows."""
+    versions = files("gateway.store") / "migrations" / "versions"
+    return max(f.name[:4] for f in versions.iterdir() if f.name[:4].isdigit())
+
+
+def current(engine: Engine) -> str | None:
+    """The schema the database has; None for an empty one."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table(VERSION_TABLE):
+            return None
+        found = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
+        return str(found) if found else None
+
+
+def upgrade(engine: Engine) -> None:
+    """Migrate to `head()`. Raises StoreError when the database is newer than this code."""
+    now = current(engine)
+    if now == head():
+        return
+    if now and now > head():
+        raise StoreError(
+            f"The database has schema {now}, newer than this version's {head()}: "
+            "update frontdoor, or point DATABASE_URL elsewhere."
+        )
+    from alembic import command  # noqa: PLC0415 - slow to import, rarely needed
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(files("gateway.store") / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,346 @@
+/**
+ * What the widget knows, and how it changes: a reducer over wire frames and the person's
+ * intents. Rule 1: no DOM, no socket, no storage and no clock in this file; the time comes
+ * in with the event that needs it.
+ */
+
+import type { ClientFrame, FilePart, MessageFrame, Part, ServerFrame, TurnState } from "./wire.ts";
+import { textOf } from "./wire.ts";
+
+export interface Entry {
+  readonly seq: number;
+  readonly id: string;
+  readonly role: "user" | "agent";
+  readonly parts: readonly Part[];
+  readonly at: string;
+}
+
+/** A message of ours that the server has not acknowledged yet. */
+export interface Pending {
+  /** A UUID; the server takes a repeated one for the same message. */
+  readonly id: string;
+  readonly parts: readonly Part[];
+  readonly at: string;
+  /** Why it was refused, in plain words; empty while it is on its way. */
+  readonly error: string;
+}
+
+/** A file being attached to the next message. */
+export interface Draft {
+  readonly key: string;
+  readonly name: string;
+  readonly size: number;
+  /** 0 to 1. */
+  readonly progress: number;
+  /** Set once the server has it. */
+  readonly file: FilePart | null;
+  readonly error: string;
+}
+
+/** The reply in the making. */
+export interface Turn {
+  readonly id: number;
+  readonly state: TurnState;
+  /** What the agent is doing, in its words. */
+  readonly note: string;
+  /** The reply so far, Markdown. */
+  readonly text: string;
+  /** Its beginning was missed while the connection was down. */
+  readonly partial: boolean;
+  /** Its message has arrived; what is left is to hear that it is over. */
+  readonly answered: boolean;
+}
+
+export type Link = "idle" | "connecting" | "online" | "waiting" | "refused";
+
+export interface State {
+  readonly conversation: string;
+  /** In the order of seq, each seq once. */
+  readonly entries: readonly Entry[];
+  readonly pending: readonly Pending[];
+  readonly drafts: readonly Draft[];
+  readonly turn: Turn | null;
+  /** The last turn that delivered anything, to know one that goes on after a break. */
+  readonly lastTurn: number;
+  /** The last turn that is over, whose late frames are ignored. */
+  readonly endedTurn: number;
+  readonly link: Link;
+  /** The newest seq the server told of; entries up to it are history being replayed. */
+  readonly newest: number;
+  /** The newest seq the person has seen; -1 until known, when all that came before counts as seen. */
+  readonly read: number;
+  /** What the server complained about outside any message; empty when settled. */
+  readonly complaint: string;
+}
+
+export type Event =
+  | { readonly type: "frame"; readonly frame: ServerFrame }
+  | { readonly type: "link"; readonly link: Link; readonly complaint?: string }
+  | { readonly type: "say"; readonly id: string; readonly text: string; readonly at: string }
+  | {
+      readonly type: "choose";
+      readonly id: string;
+      readonly message: string;
+      readonly value: string;
+      readonly label: string;
+      readonly at: string;
+    }
+  | { readonly type: "retry"; readonly id: string }
+  | { readonly type: "discard"; readonly id: string }
+  | { readonly type: "refused"; readonly id: string; readonly error: string }
+  | { readonly type: "read" }
+  | { readonly type: "attach"; readonly key: string; readonly name: string; readonly size: number }
+  | { readonly type: "progress"; readonly key: string; readonly progress: number }
+  | { readonly type: "uploaded"; readonly key: string; readonly file: FilePart }
+  | { readonly type: "upload_failed"; readonly key: string; readonly error: string }
+  | { readonly type: "detach"; readonly key: string }
+  | { readonly type: "forget" };
+
+/** Where a widget begins, with what an earlier page left in storage. */
+export function initial(pending: readonly Pending[] = [], read = -1): State {
+  return {
+    conversation: "",
+    entries: [],
+    pending,
+    drafts: [],
+    turn: null,
+    lastTurn: 0,
+    endedTurn: 0,
+    link: "idle",
+    newest: 0,
+    read,
+    complaint: "",
+  };
+}
+
+export function reduce(state: State, event: Event): State {
+  switch (event.type) {
+    case "frame":
+      return receive(state, event.frame);
+    case "link":
+      return { ...state, link: event.link, complaint: event.complaint ?? "" };
+    case "say":
+      return {
+        ...state,
+        complaint: "",
+        turn: state.turn && isOver(state.turn.state) ? null : state.turn,
+        pending: [...state.pending, pendingOf(event.id, event.at, saidParts(state, event.text))],
+        drafts: [],
+      };
+    case "choose":
+      return {
+        ...state,
+        pending: [
+          ...state.pending,
+          pendingOf(event.id, event.at, [
+            { kind: "chosen", value: event.value, label: event.label, message: event.message },
+          ]),
+        ],
+      };
+    case "retry":
+      return withPending(state, event.id, (it) => ({ ...it, error: "" }));
+    case "refused":
+      return withPending(state, event.id, (it) => ({ ...it, error: event.error }));
+    case "discard":
+      return { ...state, pending: state.pending.filter((it) => it.id !== event.id) };
+    case "read":
+      return { ...state, read: Math.max(state.read, lastSeq(state)) };
+    case "attach": {
+      const { key, name, size } = event;
+      const draft = { key, name, size, progress: 0, file: null, error: "" };
+      return { ...state, drafts: [...state.drafts.filter((it) => it.key !== key), draft] };
+    }
+    case "progress":
+      return withDraft(state, event.key, (it) => ({ ...it, progress: event.progress }));
+    case "uploaded":
+      return withDraft(state, event.key, (it) => ({ ...it, progress: 1, file: event.file }));
+    case "upload_failed":
+      return withDraft(state, event.key, (it) => ({ ...it, error: event.error }));
+    case "detach":
+      return { ...state, drafts: state.drafts.filter((it) => it.key !== event.key) };
+    case "forget":
+      return { ...initial(state.pending), drafts: state.drafts, link: state.link };
+  }
+}
+
+function receive(state: State, frame: ServerFrame): State {
+  switch (frame.type) {
+    case "welcome":
+      return {
+        ...state,
+        conversation: frame.conversation,
+        newest: frame.seq,
+        read: state.read < 0 ? frame.seq : state.read,
+        link: "online",
+        complaint: "",
+        // What it streamed meanwhile is lost; its end arrives as a message.
+        turn: null,
+      };
+    case "ack":
+      return acknowledge(state, frame.id, frame.seq);
+    case "message":
+      return record(state, frame);
+    case "delta":
+      return stream(state, frame.turn, frame.text);
+    case "status":
+      return progress(state, frame.turn, frame.state, frame.text);
+    case "error":
+      return frame.id
+        ? withPending(state, frame.id, (it) => ({ ...it, error: frame.message || frame.code }))
+        : { ...state, complaint: frame.message || frame.code };
+    case "pong":
+      return state;
+  }
+}
+
+function acknowledge(state: State, id: string, seq: number): State {
+  const sent = state.pending.find((it) => it.id === id);
+  if (!sent) return state;
+  const entry: Entry = { seq, id, role: "user", parts: sent.parts, at: sent.at };
+  return {
+    ...state,
+    pending: state.pending.filter((it) => it !== sent),
+    entries: state.entries.some((it) => it.seq === seq) ? state.entries : insert(state, entry),
+    read: Math.max(state.read, seq),
+  };
+}
+
+function record(state: State, { seq, id, client_id, role, parts, at }: MessageFrame): State {
+  const pending = state.pending.filter((it) => it.id !== client_id && it.id !== id);
+  const entries = insert(state, { seq, id, role, parts, at });
+  const own = role === "user";
+  return {
+    ...state,
+    entries,
+    pending,
+    newest: Math.max(state.newest, seq),
+    read: own ? Math.max(state.read, seq) : state.read,
+    turn: own ? state.turn : answered(state.turn, textOf(parts)),
+  };
+}
+
+function insert(state: State, entry: Entry): readonly Entry[] {
+  const { entries } = state;
+  const last = entries.at(-1);
+  if (!last || last.seq < entry.seq) return [...entries, entry];
+  const at = entries.findIndex((it) => it.seq >= entry.seq);
+  const replaces = entries[at]?.seq === entry.seq;
+  return entries.toSpliced(at, replaces ? 1 : 0, entry);
+}
+
+/**
+ * A message takes the place of what was streamed. Frames do not say which turn a message
+ * ends, and a notice may arrive in the middle of one: a text that begins otherwise than
+ * the stream leaves it standing until the turn is over.
+ */
+function answered(turn: Turn | null, text: string): Turn | null {
+  if (!turn || isOver(turn.state)) return null;
+  const begun = turn.text.trim().slice(0, 40);
+  const same = turn.partial || text.trim().startsWith(begun);
+  return same ? { ...turn, text: "", note: "", answered: true } : { ...turn, answered: true };
+}
+
+function stream(state: State, id: number, text: string): State {
+  if (id === state.endedTurn) return state;
+  const turn = current(state, id);
+  return {
+    ...state,
+    lastTurn: id,
+    turn: { ...turn, state: "working", text: turn.text + text },
+  };
+}
+
+function progress(state: State, id: number, turnState: TurnState, note: string): State {
+  const over = isOver(turnState);
+  if (id === state.endedTurn && !over) return state;
+  const before = current(state, id);
+  // "Done" may overtake the message it announces; then the streamed text stands in for it.
+  const settled = turnState === "done" && (before.answered || !before.text);
+  return {
+    ...state,
+    lastTurn: id,
+    endedTurn: over ? id : state.endedTurn,
+    turn: settled ? null : { ...before, state: turnState, note: over && turnState === "done" ? "" : note },
+  };
+}
+
+function current(state: State, id: number): Turn {
+  if (state.turn?.id === id) return state.turn;
+  const partial = state.lastTurn === id;
+  return { id, state: "working", note: "", text: "", partial, answered: false };
+}
+
+export const isOver = (state: TurnState): boolean =>
+  state === "done" || state === "failed" || state === "canceled";
+
+/** Whether the agent is at work on something that can be canceled. */
+export const isBusy = (state: State): boolean => state.turn !== null && !isOver(state.turn.state);
+
+/** Whether all history that the server promised has arrived. */
+export const isCaughtUp = (state: State): boolean =>
+  state.link === "online" && lastSeq(state) >= state.newest;
+
+export const lastSeq = (state: State): number => state.entries.at(-1)?.seq ?? 0;
+
+export const firstSeq = (state: State): number => state.entries[0]?.seq ?? 0;
+
+/** The last seq before a hole in the log; null when there is none. */
+export function holeAfter(state: State): number | null {
+  const at = state.entries.findIndex((it, i) => i > 0 && it.seq !== state.entries[i - 1]!.seq + 1);
+  return at > 0 ? state.entries[at - 1]!.seq : null;
+}
+
+export const unread = (state: State): number =>
+  state.entries.filter((it) => it.role === "agent" && it.seq > state.read).length;
+
+/** The message to send next: one at a time, so that order survives a retry. */
+export const nextToSend = (state: State): Pending | null =>
+  state.pending.find((it) => !it.error) ?? null;
+
+/** Whether the next message can go: something to say, and no file still on its way. */
+export function isSendable(state: State, text: string): boolean {
+  const ready = state.drafts.every((it) => it.file || it.error);
+  return ready && (text.trim() !== "" || state.drafts.some((it) => it.file));
+}
+
+/** The answer given to the choices of a message; "" when they were passed over, null while open. */
+export function answerTo(state: State, entry: Entry): string | null {
+  const after = [...state.entries.filter((it) => it.seq > entry.seq && it.role === "user"), ...state.pending];
+  for (const { parts } of after) {
+    for (const part of parts) {
+      if (part.kind === "chosen" && part.message === entry.id) return part.value;
+    }
+  }
+  return after.length ? "" : null;
+}
+
+export function frameOf({ id, parts }: Pending): ClientFrame {
+  const [first] = parts;
+  if (first?.kind === "chosen") {
+    return { type: "choice", id, message: first.message, value: first.value };
+  }
+  const files = parts.flatMap((it) => (it.kind === "file" ? [it.id] : []));
+  return { type: "message", id, text: textOf(parts), files };
+}
+
+function saidParts(state: State, text: string): readonly Part[] {
+  const files = state.drafts.flatMap((it) => (it.file ? [it.file] : []));
+  return text.trim() ? [{ kind: "text", text: text.trim() }, ...files] : files;
+}
+
+const pendingOf = (id: string, at: string, parts: readonly Part[]): Pending => ({
+  id,
+  at,
+  parts,
+  error: "",
+});
+
+const withPending = (state: State, id: string, change: (it: Pending) => Pending): State => ({
+  ...state,
+  pending: state.pending.map((it) => (it.id === id ? change(it) : it)),
+});
+
+const withDraft = (state: State, key: string, change: (it: Draft) => Draft): State => ({
+  ...state,
+  drafts: state.drafts.map((it) => (it.key === key ? change(it) : it)),
+});

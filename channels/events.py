@@ -192,6 +192,8 @@ class Reply:
     choices: tuple[Choice, ...] = ()
     id: str = ""
     """Our id of the message, so that a tapped choice can name it."""
+    locale: str = ""
+    """BCP 47 of the reader, for what the channel says of its own accord."""
 
 
 @dataclass(frozen=True, slots=True)

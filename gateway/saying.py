@@ -16,6 +16,7 @@ def saying(
     files: tuple[File, ...] = (),
     choices: tuple[Choice, ...] = (),
     *,
+    locale: str = "",
     preview_ref: str = "",
 ) -> Saying:
     """What is stored and sent for one thing said on `route`.
@@ -27,7 +28,8 @@ def saying(
     parts += files
     if choices:
         parts.append(Choices(choices))
-    outgoing = channel.render(route, Reply(text, files, choices, id)) if channel else []
+    reply = Reply(text, files, choices, id, locale)
+    outgoing = channel.render(route, reply) if channel else []
     if channel and outgoing and preview_ref == PREVIEW_OPENING:
         outgoing[0] = channel.repeated(outgoing[0])
         preview_ref = ""

@@ -7,7 +7,7 @@ broken stream) does no harm.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -137,14 +137,14 @@ class Agent(ABC):
     """A task-API client. All methods raise AgentError and obey cancellation."""
 
     @abstractmethod
-    def start(self, ask: Ask) -> AsyncIterator[AgentEvent]:
+    def start(self, ask: Ask) -> AsyncGenerator[AgentEvent, None]:
         """Hand a message over and hear the task through to its rest.
 
         A stream that breaks is taken up again by itself; what is raised, is final for now.
         """
 
     @abstractmethod
-    def resume(self, task: str) -> AsyncIterator[AgentEvent]:
+    def resume(self, task: str) -> AsyncGenerator[AgentEvent, None]:
         """Hear a known task through from where it stands. Raises TaskUnknown."""
 
     @abstractmethod

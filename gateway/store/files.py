@@ -87,4 +87,4 @@ def _insert(connection: Connection, owner: str, file: File, now: float) -> None:
 
 def _find(connection: Connection, id: str) -> File | None:
     row = connection.execute(select(files).where(files.c.id == id)).first()
-    return row and File(row.name, row.media_type, row.size, row.id, kind=row.kind)
+    return File(row.name, row.media_type, row.size, row.id, kind=row.kind) if row else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -37,11 +38,17 @@ UNFINISHED = (TurnStage.OPEN, TurnStage.DETACHED, TurnStage.BACKGROUND)
 # -- leases --------------------------------------------------------------------------
 
 
-def claim(connection: Connection, owner: str, *, now: float, until: float, limit: int) -> list[str]:
-    """Lease up to `limit` conversations that are due and nobody's; the longest due first."""
+def claim(
+    connection: Connection, owner: str, *, now: float, until: float, limit: int
+) -> tuple[list[str], float]:
+    """Lease up to `limit` conversations that are due and nobody's; the longest due first.
+
+    Also says when the next one will be due (epoch seconds, infinity for never).
+    """
+    free = conversations.c.lease_until <= now
     due = (
         select(conversations.c.id)
-        .where(conversations.c.due_at <= now, conversations.c.lease_until <= now)
+        .where(conversations.c.due_at <= now, free)
         .order_by(conversations.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -53,7 +60,10 @@ def claim(connection: Connection, owner: str, *, now: float, until: float, limit
             .where(conversations.c.id.in_(ids))
             .values(lease_owner=owner, lease_until=until)
         )
-    return ids
+    next_due = connection.scalar(
+        select(func.min(conversations.c.due_at)).where(conversations.c.due_at > now, free)
+    )
+    return ids, math.inf if next_due is None else next_due
 
 
 def renew(
@@ -76,13 +86,40 @@ def renew(
     return {conversation: conversation in canceled for conversation in mine}
 
 
-def release(connection: Connection, owner: str, conversation: str, *, now: float) -> None:
-    """Give a conversation back; it stays due if something arrived meanwhile."""
-    waiting = connection.scalar(_pending(conversation).with_only_columns(func.count()))
+def release(connection: Connection, owner: str, conversation: str) -> float | None:
+    """Give a conversation back. When it is due again; None when nothing in it waits."""
+    waiting = connection.scalar(
+        select(messages.c.seq)
+        .where(messages.c.conversation_id == conversation, messages.c.state == "pending")
+        .limit(1)
+    )
+    changes: dict[str, Any] = {"lease_owner": None, "lease_until": 0.0}
+    if waiting is None:
+        changes["due_at"] = None
+    due_at = connection.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation, conversations.c.lease_owner == owner)
+        .values(changes)
+        .returning(conversations.c.due_at)
+    ).first()
+    return due_at.due_at if due_at else None
+
+
+def yield_up(connection: Connection, owner: str, *, now: float) -> None:
+    """Give back everything held, for others to go on with at once."""
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.lease_owner == owner)
+        .values(lease_owner=None, lease_until=0.0, due_at=now)
+    )
+
+
+def rest(connection: Connection, owner: str, conversation: str, *, until: float) -> None:
+    """Give a conversation back and leave it alone until then."""
     connection.execute(
         update(conversations)
         .where(conversations.c.id == conversation, conversations.c.lease_owner == owner)
-        .values(lease_owner=None, lease_until=0.0, due_at=now if waiting else None)
+        .values(lease_owner=None, lease_until=0.0, due_at=until)
     )
 
 
@@ -103,23 +140,21 @@ def postpone(
         .where(turns.c.id == turn.id)
         .values(attempts=turn.attempts + 1, told=turn.told or entry is not None)
     )
-    connection.execute(
-        update(conversations)
-        .where(conversations.c.id == turn.conversation)
-        .values(lease_owner=None, lease_until=0.0, due_at=until)
-    )
+    rest(connection, owner, turn.conversation, until=until)
     return said
 
 
-def _hold(connection: Connection, owner: str, conversation: str) -> None:
-    """Make sure the lease is still ours until this transaction ends."""
+def _hold(connection: Connection, owner: str, conversation: str) -> float | None:
+    """Make sure the lease is still ours until this transaction ends; when it is due."""
     mine = connection.execute(
-        select(conversations.c.id)
+        select(conversations.c.due_at)
         .where(conversations.c.id == conversation, conversations.c.lease_owner == owner)
         .with_for_update()
     ).first()
     if mine is None:
         raise LeaseLost(f"conversation {conversation} has another worker now")
+    due_at: float | None = mine.due_at
+    return due_at
 
 
 # -- what to do next -----------------------------------------------------------------
@@ -127,12 +162,15 @@ def _hold(connection: Connection, owner: str, conversation: str) -> None:
 
 def next_work(connection: Connection, owner: str, conversation: str, *, now: float) -> Work | None:
     """The open turn, else a new one over what is pending, else a command; None for nothing."""
-    _hold(connection, owner, conversation)
+    due_at = _hold(connection, owner, conversation)
     open_turn = connection.execute(
         _turns().where(turns.c.conversation_id == conversation, turns.c.state == "open")
     ).first()
     if open_turn:
         return _turn(connection, open_turn)
+    if due_at is None or due_at > now:
+        # Either nothing came, or the person is still writing.
+        return None
     pending = connection.execute(_pending(conversation)).all()
     if not pending:
         return None

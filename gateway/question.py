@@ -11,7 +11,7 @@ from prompts import sentence
 BOOK = "gateway"
 
 
-def question(turn: Turn) -> str:
+def text(turn: Turn) -> str:
     """What the agent reads: the messages of a turn as one text."""
     return "\n\n".join(text for m in turn.messages if (text := _read(m)))
 
@@ -23,7 +23,7 @@ def files(turn: Turn) -> list[File]:
 
 def only_recordings(turn: Turn) -> bool:
     """Whether there is nothing in the turn but speech, which nobody here understands yet."""
-    return bool(recordings(turn)) and not question(turn)
+    return bool(recordings(turn)) and not text(turn)
 
 
 def recordings(turn: Turn) -> list[File]:

@@ -1,0 +1,168 @@
+"""The HTTP face: health, metrics, the agent's notifications, and what channels serve."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.telemetry import REQUEST_SECONDS, REQUESTS, SOCKETS, exposition
+
+log = structlog.get_logger()
+
+LARGEST_NOTIFICATION = 32 * 1024 * 1024
+"""Bytes; a notification may carry a whole artifact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What the gateway's own routes need of the house."""
+
+    checks: Callable[[], Awaitable[dict[str, str]]]
+    """How each part stands: "ok", "starting", or what is wrong with it."""
+    notified: Callable[[str], Awaitable[None]]
+    """Hears the id of a task to which something happened."""
+    notification_token: str
+    api_token: str
+    """Bearer token of /metrics; empty leaves it open."""
+    hosts: frozenset[str]
+    """Names we may be called by where no token is asked for."""
+
+
+def create_app(face: Face, routes: Iterable[BaseRoute], agent: Sequence[BaseRoute]) -> ASGIApp:
+    """The application: the gateway's routes, the channels' and the shipped agent's."""
+    own = [
+        Route("/healthz", _healthz),
+        Route("/readyz", _readyz),
+        Route("/metrics", _metrics),
+        Route("/agent/notifications", _notifications, methods=["POST"]),
+    ]
+    app = Starlette(
+        routes=[*own, *routes, *agent],
+        exception_handlers={HTTPException: _refusal, Exception: _failure},
+    )
+    app.state.face = face
+    return Observed(app)
+
+
+async def _healthz(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _readyz(request: Request) -> Response:
+    parts = await request.app.state.face.checks()
+    ready = all(state in ("ok", "starting") for state in parts.values())
+    return JSONResponse({"ready": ready, **parts}, 200 if ready else 503)
+
+
+async def _metrics(request: Request) -> Response:
+    face: Face = request.app.state.face
+    if face.api_token:
+        if not _same(request.headers.get("authorization", ""), f"Bearer {face.api_token}"):
+            raise HTTPException(401, "Send API_TOKEN as a bearer token.")
+    elif request.url.hostname not in face.hosts:
+        raise HTTPException(403, "Metrics are for this machine only; set API_TOKEN to open them.")
+    content, media_type = exposition(request.headers.get("accept", ""))
+    return Response(content, media_type=media_type)
+
+
+async def _notifications(request: Request) -> Response:
+    """A2A 1.0, push notifications: a StreamResponse, and the token we gave for it.
+
+    It is only a hint to look; nothing it says is believed.
+    """
+    face: Face = request.app.state.face
+    token = request.headers.get("x-a2a-notification-token", "")
+    if not _same(token, face.notification_token):
+        raise HTTPException(401, "The notification token is missing or wrong.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_NOTIFICATION:
+            raise HTTPException(413, f"At most {LARGEST_NOTIFICATION} bytes.")
+    task = task_of(bytes(body))
+    if task is None:
+        raise HTTPException(400, "This is not an A2A 1.0 StreamResponse about a task.")
+    await face.notified(task)
+    return Response(status_code=204)
+
+
+def task_of(body: bytes) -> str | None:
+    """The id of the task that a StreamResponse is about; None when it is about none."""
+    try:
+        event = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(event, dict):
+        return None
+    for kind, key in (("task", "id"), ("statusUpdate", "taskId"), ("artifactUpdate", "taskId")):
+        inner = event.get(kind)
+        if isinstance(inner, dict) and isinstance(inner.get(key), str):
+            return str(inner[key]) or None
+    return None
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+async def _refusal(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as registered above
+    return PlainTextResponse(f"{error.detail}\n", error.status_code, headers=error.headers)
+
+
+async def _failure(_: Request, __: Exception) -> Response:
+    # The log has the traceback; the caller gets none of it.
+    return PlainTextResponse("Something went wrong here. It is in the log.\n", 500)
+
+
+class Observed:
+    """Middleware that counts and times what is served, by route and never by address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            with SOCKETS.track_inprogress():
+                await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._request(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        status = 500
+
+        async def observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, observed)
+        except Exception:
+            # Starlette has answered 500 already; uvicorn would log it a second time.
+            log.exception("request_failed", route=_route(scope))
+        finally:
+            route = _route(scope)
+            REQUESTS.labels(scope["method"], route, status).inc()
+            REQUEST_SECONDS.labels(route).observe(time.perf_counter() - started)
+
+
+def _route(scope: Scope) -> str:
+    route: Any = scope.get("route")
+    return getattr(route, "path", None) or "unmatched"

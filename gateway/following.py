@@ -1,0 +1,148 @@
+"""Following tasks that go on alone, and telling what became of them.
+
+The agent's word that something happened (a push notification) is only a reason to look;
+what is told comes from the task itself. So a lost notification costs time, not the notice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import anyio
+import structlog
+
+from channels.base import Channel
+from gateway.agent.base import Agent
+from gateway.bus.base import Bus
+from gateway.errors import AgentError, AgentRefused, TaskUnknown
+from gateway.heard import Heard, Verdict, judge
+from gateway.saying import saying
+from gateway.store import turns
+from gateway.store.base import Closing, Given, Turn, TurnStage
+from gateway.store.engine import Database
+from gateway.store.files import FileStore
+from gateway.telemetry import AGENT_ERRORS, TURNS
+from gateway.turn import received
+from prompts import sentence
+
+log = structlog.get_logger()
+
+AT_ONCE = 50
+"""Tasks asked after at the same time."""
+
+SWEEP_SECONDS = 1.0
+
+LOOK_SECONDS = 30.0
+"""How long one look may take before somebody else may take it over."""
+
+
+def next_look(stage: TurnStage, looks: int) -> float:
+    """Seconds until a task is asked after again, for agents that do not notify."""
+    longest = 30.0 if stage is TurnStage.DETACHED else 300.0
+    return float(min(1.5 ** min(looks, 20), longest))
+
+
+@dataclass(slots=True)
+class Following:
+    """Asks after tasks that nobody waits for any more."""
+
+    database: Database
+    bus: Bus
+    files: FileStore
+    agent: Agent
+    channels: Mapping[str, Channel]
+    on_delivery: Callable[[], None]
+    clock: Callable[[], float] = time.time
+    _wake: anyio.Event = field(default_factory=anyio.Event)
+
+    def look(self) -> None:
+        """Something may have happened to a task."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        while True:
+            self._wake = anyio.Event()
+            now = self.clock()
+            due = await self.database.write(
+                turns.claim_checks, now=now, again_at=now + LOOK_SECONDS, limit=AT_ONCE
+            )
+            async with anyio.create_task_group() as tasks:
+                for turn in due:
+                    tasks.start_soon(self._follow, turn)
+            if len(due) < AT_ONCE:
+                with anyio.move_on_after(SWEEP_SECONDS):
+                    await self._wake.wait()
+
+    async def _follow(self, turn: Turn) -> None:
+        with structlog.contextvars.bound_contextvars(
+            conversation=turn.conversation, turn=turn.id, task=turn.task
+        ):
+            try:
+                with anyio.fail_after(LOOK_SECONDS):
+                    await self._look_at(turn)
+            except (AgentError, TimeoutError) as error:
+                AGENT_ERRORS.labels(type(error).__name__).inc()
+                log.warning("task_not_followed", error=str(error), looks=turn.checks + 1)
+                await self._again(turn)
+            except Exception:
+                # One task that cannot be told must not keep the others from being told.
+                log.exception("following_failed")
+                await self._again(turn)
+
+    async def _look_at(self, turn: Turn) -> None:
+        locale = turn.sender.locale
+        if turn.cancel:
+            await self._cancel(turn)
+            return
+        heard = Heard(turn.given, task=turn.task)
+        try:
+            for event in (await self.agent.look(turn.task)).events:
+                heard.receive(event)
+        except (TaskUnknown, AgentRefused) as error:
+            log.warning("task_lost", error=str(error))
+            words = sentence("gateway", "lost_track", locale)
+            await self._tell(turn, Verdict(words, (), (), TurnStage.FAILED), Given())
+            return
+        owed = turn.stage is TurnStage.DETACHED
+        if heard.ended or (owed and heard.complete):
+            await self._tell(turn, judge(heard, locale), heard.now_given())
+        else:
+            await self._again(turn)
+
+    async def _cancel(self, turn: Turn) -> None:
+        try:
+            await self.agent.cancel(turn.task)
+        except TaskUnknown:
+            log.warning("task_lost")
+        words = sentence("gateway", "stopped", turn.sender.locale)
+        await self._tell(turn, Verdict(words, (), (), TurnStage.CANCELED), Given())
+
+    async def _tell(self, turn: Turn, verdict: Verdict, given: Given) -> None:
+        now = self.clock()
+        goes_on = verdict.stage is TurnStage.BACKGROUND
+        text, files = await received(verdict, self.files, turn, now)
+        said = None
+        if text or files:
+            channel = self.channels.get(turn.route.channel)
+            said = saying(
+                channel, turn.route, text, files, verdict.choices, locale=turn.sender.locale
+            )
+        closing = Closing(
+            verdict.stage,
+            given if goes_on else Given(),
+            verdict.asking_task,
+            check_at=now + next_look(verdict.stage, 0) if goes_on else None,
+        )
+        entry = await self.database.write(turns.follow_up, turn, closing, said, now=now)
+        if entry:
+            self.bus.publish(turn.conversation, entry)
+            self.on_delivery()
+        TURNS.labels(turn.route.channel, str(verdict.stage)).inc()
+        log.info("task_told", stage=str(verdict.stage))
+
+    async def _again(self, turn: Turn) -> None:
+        at = self.clock() + next_look(turn.stage, turn.checks)
+        await self.database.write(turns.check_later, turn, at=at)

@@ -1,0 +1,102 @@
+"""The inbox that channels put messages into: stored first, then looked at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+import structlog
+
+from channels.base import RateLimited
+from channels.events import Address, Entry, File, Live, Message, Receipt, Route, Sender
+from gateway.bus.base import Bus
+from gateway.store import inbox as transactions
+from gateway.store.engine import Database
+from gateway.store.files import FileStore
+from gateway.telemetry import MESSAGES
+
+log = structlog.get_logger()
+
+
+class StoringInbox:
+    """Implements `channels.base.Inbox` over the store and the bus."""
+
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        files: FileStore,
+        *,
+        debounce: float,
+        per_minute: int,
+        on_due: Callable[[float], None],
+        on_cancel: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`on_due` hears when (epoch seconds) to look for work, `on_cancel` what is to stop."""
+        self._database = database
+        self._bus = bus
+        self._files = files
+        self._debounce = debounce
+        self._per_minute = per_minute
+        self._on_due = on_due
+        self._on_cancel = on_cancel
+        self._clock = clock
+
+    async def accept(self, message: Message) -> Receipt:
+        address = message.sender.address
+        wait = await self._bus.take(
+            f"messages/{address}", interval=60 / self._per_minute, burst=self._per_minute
+        )
+        if wait:
+            MESSAGES.labels(address.channel, "limited").inc()
+            raise RateLimited(wait)
+        now = self._clock()
+        due_at = now + self._debounce
+        accepted = await self._database.write(transactions.accept, message, now=now, due_at=due_at)
+        receipt = accepted.receipt
+        MESSAGES.labels(address.channel, "stored" if receipt.fresh else "repeated").inc()
+        log.info(
+            "message_accepted",
+            message=receipt.id,
+            conversation=receipt.conversation,
+            seq=receipt.seq,
+            channel=address.channel,
+            fresh=receipt.fresh,
+        )
+        if accepted.entry:
+            self._bus.publish(receipt.conversation, accepted.entry)
+        if accepted.cancels:
+            self._on_cancel(receipt.conversation)
+        else:
+            self._on_due(due_at)
+        return receipt
+
+    async def set_reachable(self, address: Address, *, reachable: bool) -> None:
+        await self._database.write(transactions.set_reachable, address, reachable=reachable)
+        log.info("reachability_changed", channel=address.channel, reachable=reachable)
+
+    async def open(self, sender: Sender, route: Route) -> str:
+        return await self._database.write(transactions.open_direct, sender, now=self._clock())
+
+    async def cancel(self, conversation: str) -> bool:
+        running = await self._database.write(transactions.ask_to_stop, conversation)
+        if running:
+            self._on_cancel(conversation)
+        return running
+
+    async def history(self, conversation: str, after: int, limit: int) -> list[Entry]:
+        return await self._database.read(transactions.history, conversation, after, limit)
+
+    async def last_seq(self, conversation: str) -> int:
+        return await self._database.read(transactions.last_seq, conversation)
+
+    def follow(self, conversation: str) -> AbstractAsyncContextManager[AsyncIterator[Live]]:
+        return self._bus.follow(conversation)
+
+    async def put_file(self, owner: Address, file: File, chunks: AsyncIterator[bytes]) -> File:
+        return await self._files.put(owner, file, chunks, now=self._clock())
+
+    async def get_file(self, id: str) -> tuple[File, AsyncIterator[bytes]] | None:
+        return await self._files.get(id)

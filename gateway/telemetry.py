@@ -1,0 +1,137 @@
+"""What the house tells of itself: structured logs and Prometheus metrics.
+
+A log line is a static event name with ids; a secret in it is struck out, and message texts
+and phone numbers never get there.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+
+REQUESTS = Counter(
+    "frontdoor_http_requests_total",
+    "HTTP requests answered.",
+    ("method", "route", "status"),
+    registry=REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "frontdoor_http_request_duration_seconds",
+    "Time to answer an HTTP request.",
+    ("route",),
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+SOCKETS = Gauge("frontdoor_web_sockets", "Open sockets.", registry=REGISTRY)
+MESSAGES = Counter(
+    "frontdoor_messages_accepted_total",
+    "Messages stored, by channel; repeats of an event count as repeated.",
+    ("channel", "result"),
+    registry=REGISTRY,
+)
+TURNS = Counter(
+    "frontdoor_turns_total",
+    "Turns that left the open stage, by the stage they went to.",
+    ("channel", "stage"),
+    registry=REGISTRY,
+)
+TURNS_OPEN = Gauge("frontdoor_turns_open", "Turns under way here.", registry=REGISTRY)
+TURN_SECONDS = Histogram(
+    "frontdoor_turn_duration_seconds",
+    "From the start of a turn to its reply being stored.",
+    ("channel",),
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60, 300),
+    registry=REGISTRY,
+)
+FIRST_TEXT_SECONDS = Histogram(
+    "frontdoor_agent_first_text_seconds",
+    "From asking the agent to its first words.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20),
+    registry=REGISTRY,
+)
+AGENT_ERRORS = Counter(
+    "frontdoor_agent_errors_total", "Failed exchanges with the agent.", ("kind",), registry=REGISTRY
+)
+DELIVERIES = Counter(
+    "frontdoor_deliveries_total",
+    "Attempts to send a delivery, by what came of them.",
+    ("channel", "state"),
+    registry=REGISTRY,
+)
+DELIVERY_SECONDS = Histogram(
+    "frontdoor_delivery_delay_seconds",
+    "From a delivery being stored to its being sent.",
+    ("channel",),
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
+    registry=REGISTRY,
+)
+
+
+def exposition(accept: str) -> tuple[bytes, str]:
+    """The metrics as text in the format the scraper accepts, and its media type."""
+    from prometheus_client.exposition import choose_encoder  # noqa: PLC0415 - first scrape pays
+
+    encode, media_type = choose_encoder(accept)
+    return encode(REGISTRY), media_type
+
+
+def configure_logging(level: str, form: str, hidden: Iterable[str] = ()) -> None:
+    """Send logs to standard error: lines for people on a terminal, JSON elsewhere.
+
+    `form` is "json", "text" or "" for whichever fits; `hidden` are secrets to strike out.
+    """
+    for_people = form == "text" or (not form and sys.stderr.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    end: list[Any] = (
+        [_Striker(hidden), structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        if for_people
+        else [
+            structlog.processors.format_exc_info,
+            _Striker(hidden),
+            structlog.processors.JSONRenderer(),
+        ]
+    )
+    structlog.configure(
+        processors=[*shared, *end],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # Libraries log through the standard library; theirs come out in the same form.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *end],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+class _Striker:
+    """A processor that strikes secrets out of whatever is about to be written."""
+
+    def __init__(self, hidden: Iterable[str]) -> None:
+        self._hidden = tuple(secret for secret in hidden if secret)
+
+    def __call__(
+        self, _logger: Any, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        for key, value in event.items():
+            if isinstance(value, str):
+                for secret in self._hidden:
+                    value = value.replace(secret, "•••")  # noqa: PLW2901 - refined step by step
+                event[key] = value
+        return event

@@ -1,0 +1,381 @@
+"""One turn at the agent: ask, show the answer as it grows, and settle how it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+import anyio
+import structlog
+
+from channels.base import Channel, ChannelError, Preview, TooLarge
+from channels.events import Delta, File, Status, TurnState
+from gateway import question
+from gateway.agent.base import Agent, AgentEvent, Ask, Attachment, Caller, Progress, Started
+from gateway.bus.base import Bus
+from gateway.errors import AgentError, AgentRefused, AgentUnreachable, TaskUnknown
+from gateway.heard import Heard, Verdict, detached, judge
+from gateway.saying import saying
+from gateway.store import turns
+from gateway.store.base import Closing, Given, Saying, Turn, TurnStage
+from gateway.store.engine import Database
+from gateway.store.files import FileStore
+from gateway.telemetry import AGENT_ERRORS, FIRST_TEXT_SECONDS, TURN_SECONDS, TURNS, TURNS_OPEN
+from prompts import sentence
+
+log = structlog.get_logger()
+
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
+"""Between attempts at an agent that is out of reach: doubling from the first to the longest."""
+
+GIVE_UP_SECONDS = 24 * 3600.0
+"""After so long the person is told that there will be no answer."""
+
+
+class Hold:
+    """A worker's hold on a conversation: how it ends early, and why."""
+
+    def __init__(self) -> None:
+        self.lease = anyio.CancelScope()
+        self.canceled = False
+        """Whether the person wants the turn to stop."""
+        self._turn: anyio.CancelScope | None = None
+
+    def lose(self) -> None:
+        """The lease is gone: drop everything."""
+        self.lease.cancel()
+
+    def cancel(self) -> None:
+        """The person wants the turn to stop."""
+        self.canceled = True
+        if self._turn:
+            self._turn.cancel()
+
+    def begin(self, scope: anyio.CancelScope) -> None:
+        self._turn = scope
+        if self.canceled:
+            scope.cancel()
+
+    def end(self) -> None:
+        self._turn = None
+
+
+@dataclass(slots=True)
+class TurnPlayer:
+    """Plays turns. One player serves all conversations of a worker."""
+
+    worker: str
+    database: Database
+    bus: Bus
+    files: FileStore
+    agent: Agent
+    channels: Mapping[str, Channel]
+    detach_seconds: float
+    on_delivery: Callable[[], None]
+    on_detached: Callable[[], None]
+    clock: Callable[[], float] = time.time
+
+    async def play(self, turn: Turn, hold: Hold) -> float | None:
+        """Play an open turn to its end, or until its next attempt, whose time is returned.
+
+        Raises LeaseLost.
+        """
+        hold.canceled = turn.cancel
+        with TURNS_OPEN.track_inprogress():
+            return await _Play(self, turn, hold).run()
+
+
+@dataclass(slots=True)
+class _Play:
+    """One attempt at one turn."""
+
+    player: TurnPlayer
+    turn: Turn
+    hold: Hold
+    heard: Heard = field(init=False)
+    preview: Preview | None = None
+    preview_ref: str = ""
+
+    def __post_init__(self) -> None:
+        self.heard = Heard(self.turn.given, task=self.turn.task)
+        self.preview_ref = self.turn.preview_ref
+
+    @property
+    def locale(self) -> str:
+        return self.turn.sender.locale
+
+    async def run(self) -> float | None:
+        turn, player = self.turn, self.player
+        log.info("turn_started", attempt=turn.attempts + 1, messages=len(turn.messages))
+        if turn.attempts or turn.task:
+            # Whoever watched an earlier attempt must not see its text twice.
+            self._show(TurnState.RETRYING)
+        self._show(TurnState.WORKING)
+        channel = player.channels.get(turn.route.channel)
+        if channel:
+            self.preview = channel.preview(turn.route, turn.number, self._remember)
+        try:
+            await self._attempt()
+        except AgentError as error:
+            AGENT_ERRORS.labels(type(error).__name__).inc()
+            return await self._after(error)
+        else:
+            return None
+        finally:
+            if self.preview:
+                with anyio.CancelScope(shield=True):
+                    await self.preview.close()
+
+    async def _attempt(self) -> None:
+        await self._fetch_files()
+        if question.only_recordings(self.turn):
+            words = sentence("gateway", "voice_not_yet", self.locale)
+            await self._close(Verdict(words, (), (), TurnStage.DONE))
+            return
+        with anyio.CancelScope() as scope:
+            self.hold.begin(scope)
+            scope.deadline = anyio.current_time() + self.player.detach_seconds
+            try:
+                await self._listen(scope)
+            finally:
+                self.hold.end()
+        if self.heard.speaks_last:
+            await self._close(judge(self.heard, self.locale))
+        elif self.hold.canceled:
+            await self._cancel()
+        elif not self.heard.task:
+            raise AgentUnreachable("it took the message and then said nothing at all")
+        else:
+            await self._close(detached(self.heard, self.locale))
+
+    async def _listen(self, scope: anyio.CancelScope) -> None:
+        """Hear the agent until the person's wait is over; each word of it earns more time."""
+        if self.preview:
+            self.preview.working()
+        asked_at = anyio.current_time()
+        async with anyio.create_task_group() as tasks, aclosing(self._events()) as events:
+            async for event in events:
+                if isinstance(event, Started) and event.task != self.turn.task:
+                    # Beside the stream: its first words are not to wait for the disk.
+                    tasks.start_soon(self._note_task, event.task)
+                if isinstance(event, Progress):
+                    self._show(TurnState.WORKING, event.text)
+                first = not self.heard.text
+                if more := self.heard.receive(event):
+                    now = anyio.current_time()
+                    if first:
+                        FIRST_TEXT_SECONDS.observe(now - asked_at)
+                    scope.deadline = now + self.player.detach_seconds
+                    self.player.bus.publish(self.turn.conversation, Delta(self.turn.number, more))
+                    if self.preview:
+                        self.preview.show(self.heard.text)
+                if self.heard.speaks_last:
+                    return
+
+    async def _note_task(self, task: str) -> None:
+        await self.player.database.write(turns.note_task, self.turn.id, task)
+        log.info("task_started", task=task)
+
+    async def _events(self) -> AsyncGenerator[AgentEvent, None]:
+        """What the agent says of this turn's task, known already or not."""
+        agent, turn = self.player.agent, self.turn
+        task = turn.task
+        if not task and turn.attempts:
+            task = await agent.find(turn.context, turn.ask_id) or ""
+        if task:
+            try:
+                async with aclosing(agent.resume(task)) as events:
+                    yield Started(task)
+                    async for event in events:
+                        yield event
+            except TaskUnknown:
+                # It forgot: to the person that is no different from never having been asked.
+                log.warning("task_forgotten", task=task)
+            else:
+                return
+        async with aclosing(agent.start(await self._ask())) as events:
+            async for event in events:
+                yield event
+
+    async def _ask(self) -> Ask:
+        turn = self.turn
+        attachments = [
+            Attachment(f.name, f.media_type, data=await self.player.files.read(f.id))
+            for f in question.files(turn)
+        ]
+        return Ask(
+            id=turn.ask_id,
+            context=turn.context,
+            text=question.text(turn),
+            caller=Caller(
+                person=turn.person,
+                channel=turn.route.channel,
+                locale=turn.sender.locale,
+                zone=turn.sender.zone,
+                trust=str(turn.sender.trust),
+                name=turn.sender.name,
+            ),
+            files=tuple(attachments),
+            task=turn.answers_task,
+        )
+
+    # -- files of the person -----------------------------------------------------------
+
+    async def _fetch_files(self) -> None:
+        """Bring files over from the platform, so that they outlive its links."""
+        messages = []
+        for message in self.turn.messages:
+            if any(isinstance(p, File) and p.source and not p.id for p in message.parts):
+                parts = tuple(
+                    [
+                        await self._fetch(p) if isinstance(p, File) and not p.id else p
+                        for p in message.parts
+                    ]
+                )
+                await self.player.database.write(turns.note_parts, message.id, parts)
+                message = replace(message, parts=parts)  # noqa: PLW2901 - the same, complete
+            messages.append(message)
+        self.turn = replace(self.turn, messages=tuple(messages))
+
+    async def _fetch(self, file: File) -> File:
+        channel = self.player.channels.get(self.turn.route.channel)
+        if channel is None:
+            return replace(file, error="the channel it came from is off")
+        try:
+            return await self.player.files.put(
+                self.turn.sender.address, file, channel.fetch(file), now=self.player.clock()
+            )
+        except (ChannelError, TooLarge) as error:
+            log.warning("file_not_fetched", reason=str(error))
+            return replace(file, error=str(error))
+
+    # -- ends ----------------------------------------------------------------------------
+
+    async def _after(self, error: AgentError) -> float | None:
+        """What an agent that did not answer means for the person."""
+        player, turn = self.player, self.turn
+        now = player.clock()
+        log.warning(
+            "agent_failed",
+            error=str(error),
+            kind=type(error).__name__,
+            attempt=turn.attempts + 1,
+            retryable=error.retryable,
+        )
+        if not error.retryable or now - turn.started_at > GIVE_UP_SECONDS:
+            key = "refused" if isinstance(error, AgentRefused) else "gave_up"
+            words = sentence("gateway", key, self.locale)
+            await self._close(Verdict(words, (), (), TurnStage.FAILED))
+            return None
+        wait = min(FIRST_WAIT_SECONDS * 2 ** min(turn.attempts, 10), LONGEST_WAIT_SECONDS)
+        until: float = now + wait
+        said = None
+        if not turn.told:
+            said = self._saying(sentence("gateway", "unreachable", self.locale))
+        entry = await player.database.write(
+            turns.postpone, player.worker, turn, until=until, entry=said, now=now
+        )
+        if entry:
+            player.bus.publish(turn.conversation, entry)
+            player.on_delivery()
+        self._show(TurnState.RETRYING)
+        return until
+
+    async def _cancel(self) -> None:
+        """Stop the agent's work, and keep what it had said until then."""
+        task = self.heard.task
+        try:
+            if not task:
+                task = await self.player.agent.find(self.turn.context, self.turn.ask_id) or ""
+            if task:
+                await self.player.agent.cancel(task)
+        except AgentError as error:
+            log.warning("cancel_not_heard", task=task, error=str(error))
+        stopped = sentence("gateway", "stopped", self.locale)
+        text = f"{self.heard.news}\n\n{stopped}".strip()
+        await self._close(Verdict(text, (), (), TurnStage.CANCELED))
+
+    async def _close(self, verdict: Verdict) -> None:
+        player, turn = self.player, self.turn
+        if self.preview:
+            await self.preview.close()
+        given = self.heard.now_given()
+        goes_on = verdict.stage in (TurnStage.DETACHED, TurnStage.BACKGROUND)
+        now = player.clock()
+        closing = Closing(
+            verdict.stage,
+            given if goes_on else Given(),
+            verdict.asking_task,
+            check_at=now if goes_on else None,
+        )
+        entry = await player.database.write(
+            turns.close, player.worker, turn, closing, await self._told(verdict), now=now
+        )
+        if entry:
+            player.bus.publish(turn.conversation, entry)
+        player.on_delivery()
+        if goes_on:
+            player.on_detached()
+        self._show(
+            {TurnStage.FAILED: TurnState.FAILED, TurnStage.CANCELED: TurnState.CANCELED}.get(
+                verdict.stage, TurnState.DONE
+            )
+        )
+        TURNS.labels(turn.route.channel, str(verdict.stage)).inc()
+        TURN_SECONDS.labels(turn.route.channel).observe(now - turn.started_at)
+        log.info("turn_ended", stage=str(verdict.stage), task=self.heard.task)
+
+    async def _told(self, verdict: Verdict) -> Saying:
+        text, files = await received(verdict, self.player.files, self.turn, self.player.clock())
+        return self._saying(text, files, verdict)
+
+    def _saying(
+        self, text: str, files: tuple[File, ...] = (), verdict: Verdict | None = None
+    ) -> Saying:
+        return saying(
+            self.player.channels.get(self.turn.route.channel),
+            self.turn.route,
+            text,
+            files,
+            verdict.choices if verdict else (),
+            locale=self.locale,
+            preview_ref=self.preview_ref if verdict else "",
+        )
+
+    # -- what watchers see ----------------------------------------------------------------
+
+    def _show(self, state: TurnState, text: str = "") -> None:
+        self.player.bus.publish(self.turn.conversation, Status(self.turn.number, state, text))
+
+    async def _remember(self, ref: str) -> None:
+        self.preview_ref = ref
+        await self.player.database.write(turns.note_preview, self.turn.id, ref)
+
+
+async def received(
+    verdict: Verdict, store: FileStore, turn: Turn, now: float
+) -> tuple[str, tuple[File, ...]]:
+    """Store the files of a verdict; those that are elsewhere become links in its text."""
+    files, lines = [], [verdict.text] if verdict.text else []
+    for attachment in verdict.files:
+        if not attachment.data:
+            lines.append(f"[{attachment.name or attachment.url}]({attachment.url})")
+            continue
+        image = attachment.media_type.startswith("image/")
+        file = File(attachment.name, attachment.media_type, kind="image" if image else "file")
+        try:
+            files.append(
+                await store.put(turn.sender.address, file, _once(attachment.data), now=now)
+            )
+        except TooLarge as error:
+            log.warning("agent_file_too_large", limit=error.limit)
+            lines.append(
+                sentence("gateway", "file_missing", turn.sender.locale, name=attachment.name)
+            )
+    return "\n\n".join(lines), tuple(files)
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data

@@ -1,0 +1,239 @@
+"""The connection to an agent, through the A2A SDK. Slow to import: `a2a.py` does it when needed.
+
+Everything the SDK and the network may raise is told in our errors here. Their messages hold
+nothing of what the agent said, for that may quote the person.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+from a2a.client import A2ACardResolver, Client, ClientCallContext, ClientConfig, ClientFactory
+from a2a.client.errors import A2AClientError, A2AClientTimeoutError
+from a2a.types import (
+    AgentCard,
+    CancelTaskRequest,
+    GetTaskRequest,
+    ListTasksRequest,
+    StreamResponse,
+    SubscribeToTaskRequest,
+    Task,
+)
+from a2a.utils import errors as a2a_errors
+from a2a.utils.constants import TransportProtocol
+from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
+
+from gateway.agent import asking
+from gateway.agent.base import About, Ask
+from gateway.errors import AgentBroken, AgentError, AgentRefused, AgentUnreachable, TaskUnknown
+
+if TYPE_CHECKING:
+    from gateway.agent.a2a import A2AConfig
+
+_PAGES = 5
+"""How many pages of a conversation's tasks are searched; newest come first."""
+
+_BROKEN = (
+    a2a_errors.InternalError,
+    a2a_errors.InvalidAgentResponseError,
+    a2a_errors.JSONParseError,
+    a2a_errors.MethodNotFoundError,
+)
+
+
+class NeverArrived(AgentUnreachable):
+    """No connection came about, so the agent surely did not get the request."""
+
+
+def http_client(config: A2AConfig) -> httpx.AsyncClient:
+    """The connections to an agent. Blocks for some milliseconds to load certificates."""
+    return httpx.AsyncClient(
+        headers={"Authorization": f"Bearer {config.token}"} if config.token else {},
+        # A stream holds a connection for as long as the agent talks; the default of 100 would
+        # make further conversations wait. An idle one is dropped before servers usually do.
+        limits=httpx.Limits(
+            max_connections=None, max_keepalive_connections=100, keepalive_expiry=3
+        ),
+        timeout=httpx.Timeout(
+            config.request_timeout, connect=config.connect_timeout, read=config.silence_timeout
+        ),
+        trust_env=not _is_loopback(config.url),
+    )
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+async def connect(http: httpx.AsyncClient, config: A2AConfig) -> Link:
+    """Read the agent's card and choose how to speak. Raises AgentError."""
+    url = config.url
+    card_path = "/" if url.endswith(".json") else None
+    with _told(url):
+        card = await A2ACardResolver(http, url).get_agent_card(
+            relative_card_path=card_path, http_kwargs={"timeout": config.request_timeout}
+        )
+    if not card.supported_interfaces:
+        raise AgentBroken(
+            f"What {url} serves is no A2A agent card: it names no interface. Check AGENT_URL."
+        )
+    ways = ClientConfig(
+        httpx_client=http,
+        supported_protocol_bindings=[TransportProtocol.JSONRPC, TransportProtocol.HTTP_JSON],
+    )
+    try:
+        client = ClientFactory(ways).create(card)
+    except ValueError:
+        offered = ", ".join(sorted({i.protocol_binding for i in card.supported_interfaces}))
+        raise AgentBroken(
+            f"The agent at {url} offers {offered}; we speak JSONRPC and HTTP+JSON."
+        ) from None
+    return Link(client, card, config)
+
+
+class Link:
+    """One agent as its card describes it. Every call raises AgentError."""
+
+    def __init__(self, client: Client, card: AgentCard, config: A2AConfig) -> None:
+        self._client = client
+        self._config = config
+        self._url = config.url
+        self._brief = ClientCallContext(timeout=config.request_timeout)
+        capabilities = card.capabilities
+        self._knows_caller = any(
+            extension.uri == asking.CALLER_EXTENSION for extension in capabilities.extensions
+        )
+        self.streaming = capabilities.streaming
+        self.about = About(
+            card.name, card.version, capabilities.streaming, capabilities.push_notifications
+        )
+
+    def send(self, ask: Ask) -> AsyncGenerator[StreamResponse]:
+        """Hand a message over and hear the stream, or the one answer of who cannot stream."""
+        notified = self.about.notifications
+        request = asking.request(
+            ask,
+            notification_url=self._config.notification_url if notified else "",
+            notification_token=self._config.notification_token,
+            announce=self._knows_caller,
+        )
+        announced = {"A2A-Extensions": asking.CALLER_EXTENSION} if self._knows_caller else None
+        context = ClientCallContext(
+            timeout=None if self.streaming else self._config.answer_timeout,
+            service_parameters=announced,
+        )
+        return self._hear(self._client.send_message(request, context=context))
+
+    def subscribe(self, task: str) -> AsyncGenerator[StreamResponse]:
+        """Hear a task from where it stands: a snapshot, then what happens."""
+        return self._hear(self._client.subscribe(SubscribeToTaskRequest(id=task)))
+
+    async def task(self, task: str) -> Task:
+        """A task as it stands."""
+        with _told(self._url):
+            return await self._client.get_task(GetTaskRequest(id=task), context=self._brief)
+
+    async def find(self, context: str, id: str) -> str | None:
+        """The task in whose history message `id` is; None when the agent cannot tell."""
+        token = ""
+        for _ in range(_PAGES):
+            request = ListTasksRequest(context_id=context, page_token=token)
+            try:
+                with _told(self._url):
+                    page = await self._client.list_tasks(request, context=self._brief)
+            except AgentRefused:
+                return None
+            for task in page.tasks:
+                if any(message.message_id == id for message in task.history):
+                    return str(task.id)
+            if not (token := page.next_page_token):
+                break
+        return None
+
+    async def cancel(self, task: str) -> None:
+        """Cancel a task, unless it has ended."""
+        try:
+            with _told(self._url):
+                await self._client.cancel_task(CancelTaskRequest(id=task), context=self._brief)
+        except _Ended:
+            return
+
+    async def _hear(self, stream: AsyncIterator[StreamResponse]) -> AsyncGenerator[StreamResponse]:
+        with _told(self._url):
+            async for response in stream:
+                yield response
+
+
+class _Ended(AgentRefused):
+    """The task cannot be cancelled any more."""
+
+
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """Tell in our words whatever goes wrong between us and the agent."""
+    try:
+        yield
+    except (A2AClientError, httpx.HTTPError) as error:
+        cause = error if isinstance(error, httpx.HTTPError) else error.__cause__
+        raise _network_trouble(url, error, cause) from None
+    except a2a_errors.A2AError as error:
+        raise _protocol_error(url, error) from None
+    except NotImplementedError:
+        raise AgentRefused(f"The agent at {url} does not offer this.") from None
+    except (ParseError, json.JSONDecodeError, ValueError, KeyError, TypeError, AttributeError):
+        # What the SDK stumbles over when an answer has another shape than the protocol says.
+        raise AgentBroken(f"The agent at {url} answered something that is not A2A.") from None
+
+
+def _network_trouble(url: str, error: Exception, cause: BaseException | None) -> AgentError:
+    match cause:
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return NeverArrived(f"Nothing answers at {url}. Is the agent running?")
+        case httpx.TimeoutException():
+            return AgentUnreachable(f"The agent at {url} fell silent.")
+        case httpx.HTTPStatusError():
+            return _bad_status(url, cause.response.status_code)
+        case httpx.RequestError():
+            return AgentUnreachable(f"The connection to the agent at {url} broke.")
+    if isinstance(error, A2AClientTimeoutError):
+        return AgentUnreachable(f"The agent at {url} fell silent.")
+    return AgentBroken(f"The agent at {url} answered something that is not A2A.")
+
+
+def _bad_status(url: str, status: int) -> AgentError:
+    match status:
+        case 401 | 403:
+            return AgentRefused(f"The agent at {url} refuses us ({status}). Check AGENT_TOKEN.")
+        case 408 | 425 | 429:
+            return AgentUnreachable(f"The agent at {url} has no time for us (HTTP {status}).")
+        case _ if status >= 500:  # noqa: PLR2004 - HTTP server errors
+            return AgentUnreachable(f"The agent at {url} is out of order (HTTP {status}).")
+        case 404 | 405 | 410:
+            return AgentBroken(f"No agent speaks A2A at {url} (HTTP {status}). Check AGENT_URL.")
+        case _ if status < 400:  # noqa: PLR2004 - HTTP redirects
+            return AgentBroken(f"{url} points elsewhere (HTTP {status}). Correct AGENT_URL.")
+        case _:
+            return AgentRefused(f"The agent at {url} refuses the request (HTTP {status}).")
+
+
+def _protocol_error(url: str, error: a2a_errors.A2AError) -> AgentError:
+    name = type(error).__name__
+    match error:
+        case a2a_errors.TaskNotFoundError():
+            return TaskUnknown(f"The agent at {url} does not know the task.")
+        case a2a_errors.TaskNotCancelableError():
+            return _Ended(f"The agent at {url} cannot cancel the task any more.")
+        case _ if isinstance(error, _BROKEN):
+            return AgentBroken(f"The agent at {url} failed ({name}).")
+        case _:
+            return AgentRefused(f"The agent at {url} refuses the request ({name}).")

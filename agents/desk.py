@@ -1,0 +1,231 @@
+"""Takes messages, has them answered, keeps promises, and picks up what a kill left behind."""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from math import inf
+
+import anyio
+import structlog
+from a2a.types import Message, Part, Task, TaskPushNotificationConfig, TaskState
+from a2a.utils.errors import (
+    InvalidParamsError,
+    TaskNotCancelableError,
+    TaskNotFoundError,
+    UnsupportedOperationError,
+)
+from anyio import CancelScope, create_memory_object_stream
+from anyio.abc import TaskGroup
+
+from agents import folds
+from agents.base import Brain
+from agents.executor import Executor
+from agents.ledger import Ledger, Live, TaskOver
+from agents.records.base import Clock, Query, Records, RecordsError
+from agents.records.base import Task as Record
+from agents.records.base import TaskState as RecordState
+from agents.records.protocol import SqlPushConfigs, SqlTaskStore, Unfinished
+
+log = structlog.get_logger()
+
+_END = {
+    RecordState.DONE: TaskState.TASK_STATE_COMPLETED,
+    RecordState.CANCELED: TaskState.TASK_STATE_CANCELED,
+    RecordState.FAILED: TaskState.TASK_STATE_FAILED,
+}
+
+
+@dataclass(eq=False)
+class _Run:
+    """A task whose messages are being answered, one after the other."""
+
+    waiting: deque[Message]
+    scope: CancelScope = field(default_factory=CancelScope)
+    finished: anyio.Event = field(default_factory=anyio.Event)
+
+
+class Desk:
+    """Where messages to the agent are taken and answered. Enter `running` before use."""
+
+    def __init__(
+        self,
+        *,
+        brain: Brain,
+        ledger: Ledger,
+        store: SqlTaskStore,
+        targets: SqlPushConfigs,
+        records: Records,
+        clock: Clock,
+    ) -> None:
+        self._ledger = ledger
+        self._store = store
+        self._targets = targets
+        self._records = records
+        self._clock = clock
+        self._executor = Executor(brain, ledger, store, clock)
+        self._runs: dict[str, _Run] = {}
+        self._group: TaskGroup | None = None
+        self._due, self._dues = create_memory_object_stream[str](inf)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Own all work under way; first take up what an earlier process left."""
+        async with anyio.create_task_group() as group, self._due, self._dues:
+            self._group = group
+            for left in await self._store.unfinished():
+                await self._take_up(left)
+            group.start_soon(self._keep_promises)
+            try:
+                yield
+            finally:
+                group.cancel_scope.cancel()
+
+    async def take(self, message: Message, target: TaskPushNotificationConfig | None) -> str:
+        """Store a message and have it answered; returns the id of its task.
+
+        A message id that was taken in this context before changes nothing. Updates of the
+        task are pushed to `target`. Raises A2AError.
+        """
+        folds.check(message)
+        if message.task_id:
+            fresh, task = await self._take_further(message)
+        else:
+            message.context_id = message.context_id or str(uuid.uuid4())
+            message.task_id = str(uuid.uuid4())
+            started = folds.new_task(message.task_id, message, self._clock())
+            task = await self._ledger.take(started, message)
+            fresh = task == message.task_id
+        if target:
+            await self._targets.set_info(task, target)
+        if fresh:
+            self._start(task, message)
+        return task
+
+    async def answered(self, task: str) -> None:
+        """Wait until nothing of a task is being answered."""
+        run = self._runs.get(task)
+        if run:
+            await run.finished.wait()
+
+    async def cancel(self, id: str) -> Task:
+        """Stop what is done for a task, and all that it promised. Raises A2AError."""
+        async with self._ledger.hold(id) as live:
+            if folds.ended(live.task):
+                raise TaskNotCancelableError
+            run = self._runs.get(id)
+            if run:
+                run.scope.cancel()
+                await run.finished.wait()
+            for promise in await self._store.promises(id):
+                try:
+                    await self._records.end_task(promise.record, RecordState.CANCELED)
+                except RecordsError:
+                    log.info("promise_over", task=id, record=promise.record)
+            canceled = folds.status_update(live.task, TaskState.TASK_STATE_CANCELED, self._clock())
+            try:
+                await self._ledger.tell(live, canceled)
+            except TaskOver:
+                if live.task.status.state != TaskState.TASK_STATE_CANCELED:
+                    raise TaskNotCancelableError from None
+            return live.task
+
+    def record_changed(self, record: Record) -> None:
+        """Hear that a record was changed: its end may be one that was promised."""
+        if record.state.ended and record.a2a_task:
+            self._due.send_nowait(record.a2a_task)
+
+    async def _take_further(self, message: Message) -> tuple[bool, str]:
+        async with self._ledger.hold(message.task_id) as live, live.lock:
+            task = live.task
+            if message.context_id and message.context_id != task.context_id:
+                raise InvalidParamsError("contextId is not the one of the task")
+            message.context_id = task.context_id
+            known = await self._store.started(message.context_id, message.message_id)
+            if known:
+                return False, known
+            if folds.ended(task):
+                raise UnsupportedOperationError("the task has ended; start a new one")
+            resumed = folds.resume(task, message, self._clock())
+            await self._ledger.take_further(live, resumed, message)
+            return True, task.id
+
+    def _start(self, task: str, *messages: Message) -> None:
+        run = self._runs.get(task)
+        if run:
+            run.waiting.extend(messages)
+            return
+        if self._group is None:
+            raise RuntimeError("the desk is not running")
+        run = self._runs[task] = _Run(deque(messages))
+        self._group.start_soon(self._run, task, run)
+
+    async def _run(self, task: str, run: _Run) -> None:
+        try:
+            with run.scope:
+                while run.waiting:
+                    message = run.waiting.popleft()
+                    await self._executor.run(task, message, more=lambda: bool(run.waiting))
+        except Exception:
+            # Nothing could be saved, not even the failure; a restart takes it up.
+            log.exception("turn_lost", task=task)
+        finally:
+            del self._runs[task]
+            run.finished.set()
+            self._due.send_nowait(task)
+
+    async def _take_up(self, left: Unfinished) -> None:
+        """Answer what a kill interrupted, if nothing came of it yet; else say so."""
+        task = left.task.id
+        if not left.messages:
+            self._due.send_nowait(task)
+        elif left.touched or await self._recorded(task):
+            log.warning("turn_interrupted", task=task)
+            await self._executor.give_up(task, left.messages[0])
+        else:
+            log.info("turn_restarted", task=task)
+            self._start(task, *left.messages)
+
+    async def _recorded(self, task: str) -> bool:
+        made = Query(a2a_task=task, limit=1)
+        tasks, artifacts = await self._records.tasks(made), await self._records.artifacts(made)
+        return bool(tasks.items or artifacts.items)
+
+    async def _keep_promises(self) -> None:
+        # One at a time, so that no end is told twice.
+        async for task in self._dues:
+            try:
+                await self._settle(task)
+            except TaskNotFoundError:
+                log.info("promise_without_task", task=task)
+            except Exception:
+                log.exception("settling_failed", task=task)
+
+    async def _settle(self, id: str) -> None:
+        """Tell the ends of what was promised under a task; with the last one it ends."""
+        async with self._ledger.hold(id) as live:
+            if id in self._runs or live.task.status.state in folds.RESTING:
+                return
+            promises = await self._store.promises(id)
+            if not promises:
+                return
+            records = {p.record: await self._records.task(p.record) for p in promises}
+            waiting = any(not record.state.ended for record in records.values())
+            untold = [
+                records[p.record] for p in promises if not p.told and records[p.record].state.ended
+            ]
+            for record in untold:
+                ends = not waiting and record is untold[-1]
+                state = _END[record.state] if ends else TaskState.TASK_STATE_WORKING
+                await self._tell_end(live, state, record.outcome, told=record.id)
+            if not waiting and not untold:
+                await self._tell_end(live, TaskState.TASK_STATE_COMPLETED, "", told="")
+
+    async def _tell_end(self, live: Live, state: TaskState, outcome: str, *, told: str) -> None:
+        parts = [Part(text=outcome)] if outcome else []
+        notice = bool(parts) and state == TaskState.TASK_STATE_WORKING
+        update = folds.status_update(live.task, state, self._clock(), parts, notice=notice)
+        await self._ledger.tell(live, update, told=told)

@@ -1,0 +1,275 @@
+"""A2A tasks as data: how a message and an event change one, and what was said in it. Pure."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import takewhile
+from typing import Any, Literal
+
+from a2a.helpers import get_message_text
+from a2a.types import (
+    Artifact,
+    Message,
+    Part,
+    Role,
+    StreamResponse,
+    Task,
+    TaskArtifactUpdateEvent,
+    TaskState,
+    TaskStatus,
+    TaskStatusUpdateEvent,
+)
+from a2a.utils.errors import InvalidParamsError
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped] # has none
+
+from agents.base import CALLER_EXTENSION, CHOICES_MEDIA_TYPE, Ask, Caller, Document, Question, Said
+from agents.records.protocol import ENDED
+
+Update = TaskStatusUpdateEvent | TaskArtifactUpdateEvent
+
+REPLY = "reply"
+"""Id and name of the artifact that is said to the person."""
+
+NOTICE_EXTENSION = "urn:frontdoor:notice:1"
+"""Metadata key, value true, of a status message that the person should be told at once
+although the task goes on."""
+
+RESTING = (*ENDED, TaskState.TASK_STATE_INPUT_REQUIRED, TaskState.TASK_STATE_AUTH_REQUIRED)
+"""States in which a stream ends."""
+
+HISTORY_LINES = 40
+HISTORY_CHARACTERS = 16_000
+
+
+def ended(task: Task) -> bool:
+    return task.status.state in ENDED
+
+
+def new_task(id: str, message: Message, now: datetime) -> Task:
+    """The task a message starts."""
+    task = Task(id=id, context_id=message.context_id, history=[message])
+    task.status.CopyFrom(_status(TaskState.TASK_STATE_SUBMITTED, now))
+    return task
+
+
+def resume(task: Task, message: Message, now: datetime) -> Task:
+    """The task as it goes on with a further message.
+
+    What was said so far moves into the history, so the `reply` is always the answer to the
+    newest message.
+    """
+    resumed = Task()
+    resumed.CopyFrom(task)
+    reply = reply_text(task)
+    if reply:
+        resumed.history.append(_agent_message(task, [Part(text=reply)]))
+        kept = [a for a in resumed.artifacts if a.artifact_id != REPLY]
+        del resumed.artifacts[:]
+        resumed.artifacts.extend(kept)
+    if task.status.state in RESTING and task.status.HasField("message"):
+        resumed.history.append(task.status.message)
+    resumed.history.append(message)
+    resumed.status.CopyFrom(_status(TaskState.TASK_STATE_WORKING, now))
+    return resumed
+
+
+def fold(task: Task, event: Update) -> None:
+    """Bring a task up to date with an event, in place."""
+    if isinstance(event, TaskStatusUpdateEvent):
+        task.status.CopyFrom(event.status)
+        return
+    known = next((a for a in task.artifacts if a.artifact_id == event.artifact.artifact_id), None)
+    if known is None:
+        task.artifacts.append(event.artifact)
+    elif not event.append:
+        known.CopyFrom(event.artifact)
+    else:
+        for part in event.artifact.parts:
+            # A reply comes in hundreds of pieces; a snapshot need not tell of each.
+            if known.parts and known.parts[-1].HasField("text") and part.HasField("text"):
+                known.parts[-1].text += part.text
+            else:
+                known.parts.append(part)
+
+
+def status_update(
+    task: Task,
+    state: TaskState,
+    now: datetime,
+    parts: Sequence[Part] = (),
+    *,
+    notice: bool = False,
+) -> TaskStatusUpdateEvent:
+    """That a task has come to `state`, and what is said of it."""
+    status = _status(state, now)
+    if parts:
+        status.message.CopyFrom(_agent_message(task, parts))
+    if notice:
+        status.message.metadata.update({NOTICE_EXTENSION: True})
+    return TaskStatusUpdateEvent(task_id=task.id, context_id=task.context_id, status=status)
+
+
+def reply_update(task: Task, text: str, *, first: bool, last: bool) -> TaskArtifactUpdateEvent:
+    """A piece of the reply."""
+    artifact = Artifact(artifact_id=REPLY, name=REPLY, parts=[Part(text=text)])
+    return TaskArtifactUpdateEvent(
+        task_id=task.id,
+        context_id=task.context_id,
+        artifact=artifact,
+        append=not first,
+        last_chunk=last,
+    )
+
+
+def file_update(task: Task, document: Document, id: str) -> TaskArtifactUpdateEvent:
+    """A file for the person, whole."""
+    part = Part(filename=document.name, media_type=document.media_type)
+    if document.url:
+        part.url = document.url
+    else:
+        part.raw = document.data
+    return TaskArtifactUpdateEvent(
+        task_id=task.id,
+        context_id=task.context_id,
+        artifact=Artifact(artifact_id=id or uuid.uuid4().hex, name=document.name, parts=[part]),
+        last_chunk=True,
+    )
+
+
+def question_parts(question: Question) -> list[Part]:
+    """A question as the parts of a status message."""
+    parts = [Part(text=question.text)]
+    if question.choices:
+        choices = [{"label": label, "value": value} for label, value in question.choices]
+        offered = Part(media_type=CHOICES_MEDIA_TYPE)
+        offered.data.struct_value.update({"choices": choices})
+        parts.append(offered)
+    return parts
+
+
+def reply_text(task: Task) -> str:
+    """What the reply says so far."""
+    return "".join(part.text for a in task.artifacts if a.artifact_id == REPLY for part in a.parts)
+
+
+def whole_reply(task: Task) -> TaskArtifactUpdateEvent:
+    """The reply in one piece, for those who were not there while it grew."""
+    return reply_update(task, reply_text(task), first=True, last=True)
+
+
+def stream_response(event: Task | Update) -> StreamResponse:
+    if isinstance(event, Task):
+        return StreamResponse(task=event)
+    if isinstance(event, TaskStatusUpdateEvent):
+        return StreamResponse(status_update=event)
+    return StreamResponse(artifact_update=event)
+
+
+def check(message: Message) -> None:
+    """Raise InvalidParamsError for a message that says nothing or is named beyond measure."""
+    for name in ("message_id", "context_id", "task_id"):
+        if len(getattr(message, name)) > 255:  # noqa: PLR2004 - what the tables hold
+            raise InvalidParamsError(f"{name} may have at most 255 characters")
+    for part in message.parts:
+        if part.WhichOneof("content") is None:
+            raise InvalidParamsError("each part needs one of text, raw, url or data")
+    if not any(part.text.strip() or not part.HasField("text") for part in message.parts):
+        raise InvalidParamsError("the message is empty")
+
+
+def ask_of(message: Message, *, history: Iterable[Said], continues: bool) -> Ask:
+    """A message as the brain is asked it."""
+    lines = [part.text for part in message.parts if part.HasField("text")]
+    lines += [
+        json.dumps(MessageToDict(part.data), ensure_ascii=False)
+        for part in message.parts
+        if part.HasField("data")
+    ]
+    files = [
+        Document(
+            name=part.filename or "file",
+            media_type=part.media_type or "application/octet-stream",
+            data=part.raw,
+            url=part.url,
+        )
+        for part in message.parts
+        if part.HasField("raw") or part.HasField("url")
+    ]
+    return Ask(
+        text="\n".join(lines),
+        context=message.context_id,
+        task=message.task_id,
+        caller=caller_of(message),
+        files=tuple(files),
+        history=tuple(history),
+        continues=continues,
+    )
+
+
+def caller_of(message: Message) -> Caller:
+    """Who is asking, as far as the caller extension tells and makes sense."""
+    told = MessageToDict(message.metadata).get(CALLER_EXTENSION)
+    given: dict[str, Any] = told if isinstance(told, dict) else {}
+
+    def word(key: str, default: str = "") -> str:
+        value = given.get(key)
+        return value.strip()[:255] if isinstance(value, str) and value.strip() else default
+
+    return Caller(
+        person=word("person", message.context_id),
+        channel=word("channel"),
+        modality="voice" if given.get("modality") == "voice" else "text",
+        locale=word("locale", "en"),
+        zone=word("zone", "UTC"),
+        trust=word("trust", "anonymous"),
+        name=word("name"),
+    )
+
+
+def history_of(earlier: Iterable[Task], task: Task, message: str) -> list[Said]:
+    """What was said in a context before the message of that id in `task`, bounded."""
+    before = takewhile(lambda m: m.message_id != message, task.history)
+    lines = [line for other in earlier for line in _said(other)]
+    lines += [line for other in before for line in _line(other)]
+    kept: list[Said] = []
+    room = HISTORY_CHARACTERS
+    for line in reversed(lines[-HISTORY_LINES:]):
+        room -= len(line.text)
+        if room < 0:
+            break
+        kept.append(line)
+    return kept[::-1]
+
+
+def _said(task: Task) -> list[Said]:
+    lines = [line for message in task.history for line in _line(message)]
+    if reply := reply_text(task):
+        lines.append(Said("agent", reply))
+    if task.status.state in RESTING and task.status.HasField("message"):
+        lines += _line(task.status.message)
+    return lines
+
+
+def _line(message: Message) -> list[Said]:
+    role: Literal["user", "agent"] = "agent" if message.role == Role.ROLE_AGENT else "user"
+    text = get_message_text(message)
+    return [Said(role, text)] if text else []
+
+
+def _status(state: TaskState, now: datetime) -> TaskStatus:
+    status = TaskStatus(state=state)
+    status.timestamp.FromDatetime(now)
+    return status
+
+
+def _agent_message(task: Task, parts: Sequence[Part]) -> Message:
+    return Message(
+        message_id=uuid.uuid4().hex,
+        context_id=task.context_id,
+        task_id=task.id,
+        role=Role.ROLE_AGENT,
+        parts=parts,
+    )

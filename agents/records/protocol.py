@@ -1,0 +1,317 @@
+"""What the task API must not forget: its tasks, the messages it took, promises, push targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from a2a.server.context import ServerCallContext
+from a2a.server.tasks import PushNotificationConfigStore, TaskStore
+from a2a.server.tasks.push_notification_config_store import normalize_push_notification_config
+from a2a.types import (
+    ListTasksRequest,
+    ListTasksResponse,
+    Message,
+    Task,
+    TaskPushNotificationConfig,
+    TaskState,
+)
+from a2a.utils.constants import DEFAULT_LIST_TASKS_PAGE_SIZE
+from a2a.utils.errors import InvalidParamsError
+from a2a.utils.task import ListTasksCursor, decode_list_tasks_cursor, encode_list_tasks_cursor
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from agents.records import tables as t
+from agents.records.engine import Database
+
+RUNNING = (TaskState.TASK_STATE_SUBMITTED, TaskState.TASK_STATE_WORKING)
+ENDED = (
+    TaskState.TASK_STATE_COMPLETED,
+    TaskState.TASK_STATE_FAILED,
+    TaskState.TASK_STATE_CANCELED,
+    TaskState.TASK_STATE_REJECTED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A task that had not come to rest when its process ended."""
+
+    task: Task
+    touched: bool
+    """Whether something was said or done for the oldest of `messages`."""
+    messages: tuple[Message, ...]
+    """Taken and not answered, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRow:
+    """That a record's end is to be told under a task."""
+
+    record: str
+    told: bool
+
+
+class SqlTaskStore(TaskStore):
+    """A2A tasks in a database. Tasks are shared by all callers, so contexts are not looked at."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, task: Task, context: ServerCallContext | None = None) -> None:
+        del context
+        await self.put(task)
+
+    async def put(
+        self, task: Task, *, touched: bool | None = None, answered: str = "", told: str = ""
+    ) -> None:
+        """Save a known task, owing its push targets the end if this is it.
+
+        `touched` is changed unless None; `answered` is the id of the message this settles,
+        `told` of the promised record whose end it tells.
+        """
+        values = _values(task)
+        if touched is not None:
+            values["touched"] = touched
+        if task.status.state in ENDED:
+            values["owed"] = exists().where(t.a2a_push.c.task == task.id)
+
+        def work(c: Connection) -> None:
+            _put(c, task, values)
+            if answered:
+                mine = and_(t.a2a_messages.c.task == task.id, t.a2a_messages.c.id == answered)
+                c.execute(update(t.a2a_messages).where(mine).values(answered=True))
+            if told:
+                mine = t.a2a_promises.c.record == told
+                c.execute(update(t.a2a_promises).where(mine).values(told=True))
+
+        await self._database.write(work)
+
+    async def take(self, task: Task, message: Message) -> str:
+        """Store a message and the task as it stands with it, in one transaction.
+
+        Returns the id of the task the message belongs to: `task`, or the one that the same
+        message id started in this context before, and then nothing was changed.
+        """
+
+        def work(c: Connection) -> str:
+            known = c.scalar(_started(message.context_id, message.message_id))
+            if known:
+                return str(known)
+            c.execute(
+                insert(t.a2a_messages).values(
+                    context=message.context_id,
+                    id=message.message_id,
+                    task=task.id,
+                    body=message.SerializeToString(),
+                    answered=False,
+                )
+            )
+            _put(c, task, _values(task))
+            return task.id
+
+        try:
+            return await self._database.write(work)
+        except IntegrityError:  # another process was quicker
+            return await self._database.write(work)
+
+    async def started(self, context: str, message: str) -> str | None:
+        """The task that a message id started or continued in a context."""
+        return await self._database.read(lambda c: c.scalar(_started(context, message)))
+
+    async def get(self, task_id: str, context: ServerCallContext | None = None) -> Task | None:
+        del context
+        chosen = select(t.a2a_tasks.c.body).where(t.a2a_tasks.c.id == task_id)
+        body = await self._database.read(lambda c: c.scalar(chosen))
+        return None if body is None else Task.FromString(body)
+
+    async def list(
+        self, params: ListTasksRequest, context: ServerCallContext | None = None
+    ) -> ListTasksResponse:
+        """Newest change first. Raises InvalidParamsError for a page token that is not ours."""
+        del context
+        table = t.a2a_tasks.c
+        wanted: list[ColumnElement[bool]] = []
+        if params.context_id:
+            wanted.append(table.context == params.context_id)
+        if params.status:
+            wanted.append(table.state == params.status)
+        if params.HasField("status_timestamp_after"):
+            wanted.append(table.updated_ns >= params.status_timestamp_after.ToNanoseconds())
+        size = params.page_size or DEFAULT_LIST_TASKS_PAGE_SIZE
+        chosen = select(t.a2a_tasks).where(*wanted)
+        if params.page_token:
+            at = decode_list_tasks_cursor(params.page_token)
+            if at is None or at.timestamp_ns is None:
+                raise InvalidParamsError("pageToken is not one that a page of ours ended with")
+            same = and_(table.updated_ns == at.timestamp_ns, table.id < at.task_id)
+            chosen = chosen.where(or_(table.updated_ns < at.timestamp_ns, same))
+        chosen = chosen.order_by(table.updated_ns.desc(), table.id.desc()).limit(size + 1)
+        count = select(func.count()).select_from(t.a2a_tasks).where(*wanted)
+
+        def work(c: Connection) -> tuple[Sequence[Any], int]:
+            return c.execute(chosen).all(), c.scalar(count) or 0
+
+        rows, total = await self._database.read(work)
+        shown, token = rows[:size], ""
+        if len(rows) > size:
+            last = ListTasksCursor(timestamp_ns=shown[-1].updated_ns, task_id=shown[-1].id)
+            token = encode_list_tasks_cursor(last)
+        return ListTasksResponse(
+            tasks=[Task.FromString(row.body) for row in shown],
+            next_page_token=token,
+            page_size=size,
+            total_size=total,
+        )
+
+    async def delete(self, task_id: str, context: ServerCallContext | None = None) -> None:
+        del context
+
+        def work(c: Connection) -> None:
+            for table in (t.a2a_messages, t.a2a_promises, t.a2a_push):
+                c.execute(delete(table).where(table.c.task == task_id))
+            c.execute(delete(t.a2a_tasks).where(t.a2a_tasks.c.id == task_id))
+
+        await self._database.write(work)
+
+    async def earlier(self, context: str, task: str, limit: int) -> Sequence[Task]:
+        """The context's tasks that began before `task`, oldest first, at most the last `limit`."""
+        table = t.a2a_tasks.c
+        before = select(table.seq).where(table.id == task).scalar_subquery()
+        chosen = (
+            select(table.body)
+            .where(table.context == context, table.seq < before)
+            .order_by(table.seq.desc())
+            .limit(limit)
+        )
+        bodies = await self._database.read(lambda c: c.scalars(chosen).all())
+        return [Task.FromString(body) for body in reversed(bodies)]
+
+    async def unfinished(self) -> Sequence[Unfinished]:
+        """What a process that was killed left behind, oldest first."""
+        table = t.a2a_tasks.c
+        messages = t.a2a_messages.c
+        open_message = exists().where(messages.task == table.id, messages.answered.is_(False))
+        asked = and_(table.state == TaskState.TASK_STATE_INPUT_REQUIRED, open_message)
+        chosen = select(t.a2a_tasks).where(or_(table.state.in_(RUNNING), asked)).order_by(table.seq)
+
+        def work(c: Connection) -> Sequence[Unfinished]:
+            found = []
+            for row in c.execute(chosen).all():
+                unanswered = (
+                    select(messages.body)
+                    .where(messages.task == row.id, messages.answered.is_(False))
+                    .order_by(messages.seq)
+                )
+                bodies = c.scalars(unanswered).all()
+                parsed = tuple(Message.FromString(body) for body in bodies)
+                found.append(Unfinished(Task.FromString(row.body), row.touched, parsed))
+            return found
+
+        return await self._database.read(work)
+
+    async def promise(self, task: str, record: str) -> None:
+        """Note that the end of a record is to be told under a task."""
+
+        def work(c: Connection) -> None:
+            mine = t.a2a_promises.c.record == record
+            if not c.scalar(select(exists().where(mine))):
+                c.execute(insert(t.a2a_promises).values(task=task, record=record, told=False))
+
+        await self._database.write(work)
+
+    async def promises(self, task: str) -> Sequence[PromiseRow]:
+        table = t.a2a_promises.c
+        chosen = select(table.record, table.told).where(table.task == task).order_by(table.seq)
+        rows = await self._database.read(lambda c: c.execute(chosen).all())
+        return [PromiseRow(row.record, row.told) for row in rows]
+
+    async def owed(self) -> Sequence[Task]:
+        """Tasks whose end was not pushed yet."""
+        chosen = select(t.a2a_tasks.c.body).where(t.a2a_tasks.c.owed).order_by(t.a2a_tasks.c.seq)
+        bodies = await self._database.read(lambda c: c.scalars(chosen).all())
+        return [Task.FromString(body) for body in bodies]
+
+    async def settle_push(self, task: str) -> None:
+        """Note that a task's end was pushed, or given up on."""
+        paid = update(t.a2a_tasks).where(t.a2a_tasks.c.id == task).values(owed=False)
+        await self._database.write(lambda c: c.execute(paid))
+
+
+class SqlPushConfigs(PushNotificationConfigStore):
+    """Push targets in a database, shared by all callers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def set_info(
+        self,
+        task_id: str,
+        notification_config: TaskPushNotificationConfig,
+        context: ServerCallContext | None = None,
+    ) -> TaskPushNotificationConfig:
+        del context
+        config = normalize_push_notification_config(task_id, notification_config)
+        body = config.SerializeToString()
+
+        def work(c: Connection) -> None:
+            mine = and_(t.a2a_push.c.task == task_id, t.a2a_push.c.id == config.id)
+            if not c.execute(update(t.a2a_push).where(mine).values(body=body)).rowcount:
+                c.execute(insert(t.a2a_push).values(task=task_id, id=config.id, body=body))
+
+        await self._database.write(work)
+        return config
+
+    async def get_info(
+        self, task_id: str, context: ServerCallContext | None = None
+    ) -> list[TaskPushNotificationConfig]:
+        del context
+        table = t.a2a_push.c
+        chosen = select(table.body).where(table.task == task_id).order_by(table.seq)
+        bodies = await self._database.read(lambda c: c.scalars(chosen).all())
+        return [TaskPushNotificationConfig.FromString(body) for body in bodies]
+
+    async def get_info_for_dispatch(self, task_id: str) -> list[TaskPushNotificationConfig]:
+        return await self.get_info(task_id)
+
+    async def delete_info(
+        self, task_id: str, context: ServerCallContext | None = None, config_id: str | None = None
+    ) -> None:
+        del context
+        gone = delete(t.a2a_push).where(t.a2a_push.c.task == task_id)
+        if config_id:
+            gone = gone.where(t.a2a_push.c.id == config_id)
+        await self._database.write(lambda c: c.execute(gone))
+
+
+def _started(context: str, message: str) -> Any:
+    table = t.a2a_messages.c
+    return select(table.task).where(table.context == context, table.id == message)
+
+
+def _values(task: Task) -> dict[str, Any]:
+    return {
+        "state": int(task.status.state),
+        "updated_ns": task.status.timestamp.ToNanoseconds(),
+        "body": task.SerializeToString(),
+    }
+
+
+def _put(c: Connection, task: Task, values: dict[str, Any]) -> None:
+    known = c.execute(update(t.a2a_tasks).where(t.a2a_tasks.c.id == task.id).values(values))
+    if not known.rowcount:
+        fresh = {"touched": False, "owed": False, **values}
+        c.execute(insert(t.a2a_tasks).values(id=task.id, context=task.context_id, **fresh))

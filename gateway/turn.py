@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import anyio
 import structlog
+from anyio.abc import TaskGroup
 
 from channels.base import Channel, ChannelError, Preview, TooLarge
 from channels.events import Delta, File, Status, TurnState
@@ -29,6 +30,9 @@ log = structlog.get_logger()
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
 """Between attempts at an agent that is out of reach: doubling from the first to the longest."""
+
+LINGER_SECONDS = 0.2
+"""How long after a whole reply its task may still come to rest in the same turn."""
 
 GIVE_UP_SECONDS = 24 * 3600.0
 """After so long the person is told that there will be no answer."""
@@ -108,8 +112,8 @@ class _Play:
 
     async def run(self) -> float | None:
         turn, player = self.turn, self.player
-        log.info("turn_started", attempt=turn.attempts + 1, messages=len(turn.messages))
-        if turn.attempts or turn.task:
+        log.info("turn_started", attempt=turn.attempts, messages=len(turn.messages))
+        if turn.attempts > 1:
             # Whoever watched an earlier attempt must not see its text twice.
             self._show(TurnState.RETRYING)
         self._show(TurnState.WORKING)
@@ -154,12 +158,23 @@ class _Play:
         """Hear the agent until the person's wait is over; each word of it earns more time."""
         if self.preview:
             self.preview.working()
+        failure: AgentError | None = None
+        async with anyio.create_task_group() as beside:
+            try:
+                await self._hear(scope, beside)
+            except AgentError as error:
+                # Carried out of the group bare: a group would wrap it.
+                failure = error
+        if failure:
+            raise failure
+
+    async def _hear(self, scope: anyio.CancelScope, beside: TaskGroup) -> None:
         asked_at = anyio.current_time()
-        async with anyio.create_task_group() as tasks, aclosing(self._events()) as events:
+        async with aclosing(self._events()) as events:
             async for event in events:
                 if isinstance(event, Started) and event.task != self.turn.task:
                     # Beside the stream: its first words are not to wait for the disk.
-                    tasks.start_soon(self._note_task, event.task)
+                    beside.start_soon(self._note_task, event.task)
                 if isinstance(event, Progress):
                     self._show(TurnState.WORKING, event.text)
                 first = not self.heard.text
@@ -171,7 +186,10 @@ class _Play:
                     self.player.bus.publish(self.turn.conversation, Delta(self.turn.number, more))
                     if self.preview:
                         self.preview.show(self.heard.text)
-                if self.heard.speaks_last:
+                if self.heard.complete:
+                    # Most tasks end with their reply; the others are not waited for.
+                    scope.deadline = anyio.current_time() + LINGER_SECONDS
+                if self.heard.ended:
                     return
 
     async def _note_task(self, task: str) -> None:
@@ -182,7 +200,7 @@ class _Play:
         """What the agent says of this turn's task, known already or not."""
         agent, turn = self.player.agent, self.turn
         task = turn.task
-        if not task and turn.attempts:
+        if not task and turn.attempts > 1:
             task = await agent.find(turn.context, turn.ask_id) or ""
         if task:
             try:
@@ -261,7 +279,7 @@ class _Play:
             "agent_failed",
             error=str(error),
             kind=type(error).__name__,
-            attempt=turn.attempts + 1,
+            attempt=turn.attempts,
             retryable=error.retryable,
         )
         if not error.retryable or now - turn.started_at > GIVE_UP_SECONDS:
@@ -269,7 +287,7 @@ class _Play:
             words = sentence("gateway", key, self.locale)
             await self._close(Verdict(words, (), (), TurnStage.FAILED))
             return None
-        wait = min(FIRST_WAIT_SECONDS * 2 ** min(turn.attempts, 10), LONGEST_WAIT_SECONDS)
+        wait = min(FIRST_WAIT_SECONDS * 2 ** min(turn.attempts - 1, 10), LONGEST_WAIT_SECONDS)
         until: float = now + wait
         said = None
         if not turn.told:

@@ -167,10 +167,10 @@ class A2AAgent(Agent):
     ) -> AsyncGenerator[AgentEvent]:
         """Hear a known task to its rest: by its stream while there is one, else by asking.
 
-        `failure` is what the agent declared to have ended the stream before. If the task then
-        neither streams nor rests, nobody works on it any more, and the failure is raised.
+        `failure` is what the agent declared to have ended the stream before. If the task does
+        not rest then, nobody works on it any more, and the failure is raised.
         """
-        live = link.streaming
+        live = link.streaming and failure is None
         pause = self._config.shortest_poll
         in_reach = anyio.current_time()
         while not hearing.ended:
@@ -191,14 +191,14 @@ class A2AAgent(Agent):
                 if not live:
                     raise
                 log.info("agent_stream_refused", task=task, error=type(error).__name__)
-                failure = error if isinstance(error, AgentBroken) else failure
+                failure = error if isinstance(error, AgentBroken) else None
                 live = False
                 continue
             else:
                 in_reach = anyio.current_time()
                 if failure is not None and not (live or hearing.ended):
                     raise failure
-                failure, live = (None if news else failure), live and news
+                live = live and news
             pause = self._config.shortest_poll if news else pause * 1.6
             if not hearing.ended:
                 await anyio.sleep(min(pause, self._config.longest_poll))

@@ -34,7 +34,7 @@ COMPLETE = "urn:frontdoor:complete:1"
 CHOICES_MEDIA_TYPE = "application/vnd.frontdoor.choices+json"
 
 # Numbers of a2a.v1.TaskState. They are part of the protocol; to name them would load the SDK.
-_GOING_ON = (1, 2)
+_SUBMITTED, _WORKING = 1, 2
 _ENDS = {
     3: End.COMPLETED,
     4: End.FAILED,
@@ -182,10 +182,10 @@ class Hearing:
             return []
         if end := _ENDS.get(status.state):
             return self._end(end, status.message)
-        if status.state not in _GOING_ON:
+        if status.state not in (_SUBMITTED, _WORKING):
             raise AgentBroken("The agent reported a task state that A2A 1.0 does not know.")
         text = _words(status.message)
-        if text == self._progress:
+        if text == self._progress or (status.state == _SUBMITTED and not text):
             return []
         self._progress = text
         return [Progress(text)]

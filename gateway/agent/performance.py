@@ -117,7 +117,9 @@ class Performance:
                 yield item
                 if _closes(item):
                     return
-            await self._more.wait()
+            # More may have been told while the listener was busy with the last piece.
+            if since == len(self.told):
+                await self._more.wait()
 
     async def rest(self, state: TaskState, message: Message | None = None) -> None:
         """Bring the task to a state and tell it."""

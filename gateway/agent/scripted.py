@@ -7,7 +7,7 @@ It speaks the real wire, through the SDK's own server routes, and is as unreliab
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -57,6 +57,9 @@ from gateway.agent.asking import CALLER_EXTENSION
 from gateway.agent.performance import TERMINAL, Cut, Performance, World
 from gateway.agent.scripts import NEVER, Script, Step
 from gateway.agent.stage import Lines, Traits, Wire, card, serving
+
+_TYPED = "\n"
+"""The gate behind which the lines are that somebody typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,8 @@ class ScriptedAgent(RequestHandler):
         self._shows: dict[str, Performance] = {}
         self._by_message: dict[str, Performance] = {}
         self._gates: defaultdict[str, anyio.Event] = defaultdict(anyio.Event)
-        self._typed_send, self._typed = anyio.create_memory_object_stream[str](100)
-        self._world = World(self._pass_gate, self._typed.receive, self._notify)
+        self._typed: deque[str] = deque()
+        self._world = World(self._pass_gate, self._next_line, self._notify)
         self._tasks: anyio.abc.TaskGroup | None = None
         self._http: httpx.AsyncClient | None = None
 
@@ -132,7 +135,8 @@ class ScriptedAgent(RequestHandler):
 
     def type(self, line: str) -> None:
         """A line for the longest waiting `Improvise` step."""
-        self._typed_send.send_nowait(line)
+        self._typed.append(line)
+        self._gates[_TYPED].set()
 
     @property
     def lines(self) -> int:
@@ -296,6 +300,13 @@ class ScriptedAgent(RequestHandler):
         if name == NEVER:
             await anyio.sleep_forever()
         await self._gates[name].wait()
+
+    async def _next_line(self) -> str:
+        while not self._typed:
+            await self._gates[_TYPED].wait()
+        if len(self._typed) == 1:
+            del self._gates[_TYPED]
+        return self._typed.popleft()
 
     async def _notify(
         self, config: TaskPushNotificationConfig, update: TaskStatusUpdateEvent

@@ -77,6 +77,7 @@ class Turn:
     route: Route
     preview_ref: str
     attempts: int
+    """How often it was taken up, this time included."""
     told: bool
     cancel: bool
     given: Given

@@ -138,7 +138,7 @@ def postpone(
     connection.execute(
         update(turns)
         .where(turns.c.id == turn.id)
-        .values(attempts=turn.attempts + 1, told=turn.told or entry is not None)
+        .values(told=turn.told or entry is not None)
     )
     rest(connection, owner, turn.conversation, until=until)
     return said
@@ -163,11 +163,14 @@ def _hold(connection: Connection, owner: str, conversation: str) -> float | None
 def next_work(connection: Connection, owner: str, conversation: str, *, now: float) -> Work | None:
     """The open turn, else a new one over what is pending, else a command; None for nothing."""
     due_at = _hold(connection, owner, conversation)
-    open_turn = connection.execute(
-        _turns().where(turns.c.conversation_id == conversation, turns.c.state == "open")
+    again = connection.execute(
+        update(turns)
+        .where(turns.c.conversation_id == conversation, turns.c.state == "open")
+        .values(attempts=turns.c.attempts + 1)
+        .returning(turns.c.id)
     ).first()
-    if open_turn:
-        return _turn(connection, open_turn)
+    if again:
+        return _read_turn(connection, again.id)
     if due_at is None or due_at > now:
         # Either nothing came, or the person is still writing.
         return None
@@ -226,7 +229,7 @@ def _begin(connection: Connection, conversation: str, together: list[Row[Any]], 
             "address_id": last.address_id,
             "route": last.route,
             "preview_ref": "",
-            "attempts": 0,
+            "attempts": 1,
             "told": False,
             "cancel": False,
             "given": asdict(Given()),
@@ -239,11 +242,15 @@ def _begin(connection: Connection, conversation: str, together: list[Row[Any]], 
         .where(messages.c.id.in_([row.id for row in together]))
         .values(state="taken", turn_id=id)
     )
-    return _turn(connection, connection.execute(_turns().where(turns.c.id == id)).one())
+    return _read_turn(connection, id)
 
 
 def _turns() -> Select[Any]:
     return select(turns, addresses).join(addresses, addresses.c.id == turns.c.address_id)
+
+
+def _read_turn(connection: Connection, id: str) -> Turn:
+    return _turn(connection, connection.execute(_turns().where(turns.c.id == id)).one())
 
 
 def _turn(connection: Connection, row: Row[Any]) -> Turn:

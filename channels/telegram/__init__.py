@@ -1,0 +1,1 @@
+"""The Telegram channel: a bot over the Bot API, by webhook or long polling."""

@@ -1,0 +1,83 @@
+"""The brain that needs no model and no key: a concierge who understands plain requests.
+
+It reads a message line by line (`intents`), does what it asks with the same tools as the
+model-driven brain (`handlers`), and says honestly when it did not understand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from agents.base import Answer, Ask, Brain, BrainError, Question, Said, Words
+from agents.brain.followup import answered
+from agents.brain.handlers import carry_out
+from agents.brain.intents import Intent, understand_all
+from agents.records.base import Clock, Records, RecordsError
+from agents.tools import papers, wording
+from agents.tools.desk import Desk
+
+
+class Concierge(Brain):
+    """Answers by rule. Keeps nothing between messages."""
+
+    def __init__(self, records: Records, clock: Clock) -> None:
+        self._records = records
+        self._clock = clock
+
+    async def answer(self, ask: Ask) -> AsyncIterator[Answer]:
+        """Do what is asked, then tell: words, files, promises, and a question last."""
+        desk = Desk.of(ask, self._records, self._clock())
+        try:
+            told = await keep_files(desk, ask)
+            told += await _carried_out(desk, intents_of(ask), ask.history, attached=bool(told))
+        except RecordsError as error:
+            raise BrainError(f"the records refused: {error}") from error
+        for answer in delivered("\n\n".join(told), desk):
+            yield answer
+
+
+def intents_of(ask: Ask) -> tuple[Intent, ...]:
+    """What a message asks, in the light of a question it may answer; pure."""
+    locale = ask.caller.locale or "en"
+    intents = understand_all(ask.text, locale)
+    if ask.continues and len(intents) == 1:
+        return (answered(intents[0], ask.history, locale),)
+    return intents
+
+
+async def keep_files(desk: Desk, ask: Ask) -> list[str]:
+    """Keep what the person sent, and say so."""
+    told: list[str] = []
+    for file in ask.files:
+        if file.data:
+            await papers.keep_file(desk, file)
+        key = "file_kept" if file.data else "file_not_kept"
+        short = file.name.rsplit(".", 1)[0]
+        told.append(wording.say(key, ask.caller.locale, name=file.name, short=short))
+    return told
+
+
+def delivered(text: str, desk: Desk) -> list[Answer]:
+    """A reply in the order in which it is delivered; heard words carry no markup."""
+    voice = desk.caller.modality == "voice"
+    spoken = wording.plain(text) if voice else text
+    words: list[Answer] = [Words(piece) for piece in wording.pieces(spoken)]
+    made = [one for one in desk.out if not isinstance(one, Question)]
+    question = desk.question
+    if question is None:
+        return [*words, *made]
+    if voice:
+        question = Question(wording.plain(question.text), question.choices)
+    return [*words, *made, question]
+
+
+async def _carried_out(
+    desk: Desk, intents: Sequence[Intent], history: Sequence[Said], *, attached: bool
+) -> list[str]:
+    told: list[str] = []
+    for intent in intents:
+        if intent.kind == "unknown" and len(intents) > 1:
+            told.append(wording.say("unknown_line", intent.locale, text=intent.text))
+        elif not (intent.kind == "unknown" and attached and not intent.text):
+            told.append(await carry_out(desk, intent, history))
+    return [text.strip() for text in told if text.strip()]

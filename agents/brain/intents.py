@@ -1,0 +1,113 @@
+"""What a line asks of the concierge. Pure: text in, intent out, by the tables in `phrases`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, cast, get_args
+
+from agents.brain.phrases import PHRASES
+from agents.tools.folding import fold
+from prompts import language_of
+
+Kind = Literal[
+    "greet", "thanks", "bye", "help", "clock", "list", "reminders", "done_list", "send_list",
+    "add", "remind", "finish", "cancel", "cancel_reminder", "clear", "confirm_clear", "rename",
+    "move", "note", "note_that", "notes", "send_note", "yes", "no", "unknown",
+]  # fmt: skip
+
+KINDS: frozenset[str] = frozenset(get_args(Kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a line asks."""
+
+    kind: Kind
+    locale: str
+    """The language it was asked in; the person's own tag where that is its language."""
+    which: str = ""
+    """The tasks or the note meant, as typed; several are joined as typed, too."""
+    text: str = ""
+    """What is to be done, written or said, as typed, or the new time of `move`."""
+    by: bool = False
+    """Whether `text` of `move` is a span to add."""
+
+
+def understand(line: str, locale: str = "en") -> Intent:
+    """The intent of a line, in the person's language if it has one there, else in any."""
+    own = language_of(locale)
+    line = unicodedata.normalize("NFC", line).strip()
+    # Lists and numbering people paste: "- buy milk", "2) call Bob".
+    line = re.sub(r"^(?:[-*\u2022]\s+|\d+[.)]\s+)(?=\w)", "", line)
+    for language in dict.fromkeys((own, *PHRASES)):
+        told = locale if language == own else language
+        if intent := _in(language, line, told):
+            return intent
+    return Intent("unknown", locale, text=line)
+
+
+def understand_all(message: str, locale: str = "en") -> tuple[Intent, ...]:
+    """The intents of a message: of each line, unless the lines belong together."""
+    lines = [line for line in message.splitlines() if line.strip()]
+    if len(lines) <= 1:
+        return (understand(message, locale),)
+    whole = understand(message, locale)
+    if whole.kind == "note":
+        return (whole,)
+    if whole.kind == "add" and "\n" in whole.text:
+        return tuple(
+            Intent("add", whole.locale, text=item)
+            for line in whole.text.splitlines()
+            if (item := re.sub(r"^\s*(?:[-*\u2022]|\d+[.)])\s*", "", line).strip())
+        )
+    return tuple(understand(line, locale) for line in lines)
+
+
+def introduced(text: str, locale: str) -> str:
+    """The thing itself, without the "to" or "that" that leads up to it."""
+    opening = re.match(PHRASES[language_of(locale)].introduction, fold(text))
+    return text[opening.end() :] if opening else text
+
+
+def several(which: str) -> tuple[str, ...]:
+    """The numbers of "1, 2 and 5", one by one; anything else as it is."""
+    numbers = re.findall(r"\d+", which)
+    bare = re.sub(r"\d+|[,&+# ]|\b(?:and|und|et|y|tasks?|numbers?)\b", "", fold(which))
+    return tuple(numbers) if len(numbers) > 1 and not bare else (which,)
+
+
+def _in(language: str, line: str, locale: str) -> Intent | None:
+    folded = fold(line)
+    for kind, pattern in _patterns(language):
+        if match := pattern.fullmatch(folded):
+            told = {
+                name.rstrip("0123456789"): line[match.start(name) : match.end(name)].strip(" .!?")
+                for name, value in match.groupdict().items()
+                if value is not None
+            }
+            by = told.get("by", "")
+            return Intent(kind, locale, told.get("which", ""), by or told.get("text", ""), bool(by))
+    return None
+
+
+@cache
+def _patterns(language: str) -> tuple[tuple[Kind, re.Pattern[str]], ...]:
+    phrases = PHRASES[language]
+    return tuple(
+        (
+            cast("Kind", kind),  # a test checks the tables against KINDS
+            re.compile(
+                rf"(?:{phrases.opening})(?:{_joined(ways)})(?:{phrases.closing})[ .!?\u2026]*",
+                re.DOTALL,
+            ),
+        )
+        for kind, ways in phrases.patterns.items()
+    )
+
+
+def _joined(ways: tuple[str, ...]) -> str:
+    """Alternatives in one pattern; a group's name is told apart by a number."""
+    return "|".join(re.sub(r"\(\?P<(\w+)>", rf"(?P<\g<1>{i}>", way) for i, way in enumerate(ways))

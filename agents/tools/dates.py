@@ -1,0 +1,359 @@
+"""When somebody means, read from what they wrote. Pure: text, now, zone and locale in.
+
+Delays, days and hours are read by the tables in `datewords`; calendar dates, and the
+languages the tables lack, by `dateparser`. Its own search is not used: it takes "die" for
+Tuesday, "May I" for a month and loses the hour of "tomorrow at 9".
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from calendar import monthrange
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from agents.tools.datehits import Hit, amounts, groups_of, parse_date, words_of
+from agents.tools.datewords import DATE_WORDS, DateWords, Part, Period
+from agents.tools.folding import fold
+
+MORNING = time(9)
+"""When a day is meant and no hour."""
+
+_PARTS: dict[Part, tuple[int, int]] = {
+    "midnight": (0, 1), "morning": (9, 12), "noon": (12, 13), "afternoon": (15, 18),
+    "evening": (19, 24), "night": (20, 24),
+}  # fmt: skip
+"""The hour meant by a part of the day, and the one at which it is over."""
+
+_EARLY, _HALF, _FULL = 7, 12, 24
+"""Hours: before the first of them the afternoon is likelier; half a day; a day."""
+
+_NIGHT, _SOON = 5, timedelta(hours=6)
+"""Before that hour nobody is reminded, unless it is so near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A time found in a text."""
+
+    at: datetime
+    """In the person's zone."""
+    timed: bool
+    """Whether an hour was meant; if not, only the day of `at` was."""
+    rest: str
+    """The text without the words that told the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    hour: int
+    minute: int
+    exact: bool
+    """Whether the half of the day was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What a stretch of text says of a time, as far as it does."""
+
+    moment: datetime | None = None
+    day: date | None = None
+    clock: _Clock | None = None
+    part: Part | None = None
+
+
+def find(text: str, now: datetime, zone: str = "UTC", locale: str = "en") -> Dated | None:
+    """The time a text tells, preferring the future, and the text without it.
+
+    Of several, one at the beginning of the text counts, else one at its end. `now` is aware.
+    """
+    text = unicodedata.normalize("NFC", text)
+    folded = fold(text)
+    words = DATE_WORDS[words_of(locale)]
+    here = now.astimezone(zone_of(zone))
+    groups = groups_of(folded, here, locale)
+    if not groups:
+        return None
+    chosen = _choose(groups, folded, words)
+    told, spans = _meaning(chosen, words, here), [chosen]
+    others = [group for group in groups if group is not chosen]
+    if len(others) == 1 and (both := _together(told, _meaning(others[0], words, here))):
+        told, spans = both, groups
+    at, timed = _resolve(told, here)
+    return Dated(at, timed, _without(text, folded, spans, words)) if at else None
+
+
+def moment(text: str, now: datetime, zone: str = "UTC", locale: str = "en") -> Dated | None:
+    """The time that a whole text is: ISO 8601, the person's language, English or any other."""
+    here = now.astimezone(zone_of(zone))
+    text = text.strip()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        for one in dict.fromkeys((locale, "en")):
+            dated = find(text, now, zone, one)
+            if dated and not re.search(r"\w", dated.rest):
+                return dated
+        parsed = parse_date(text, here, None)
+        return Dated(_real(parsed, here), timed=True, rest="") if parsed else None
+    at = at.replace(tzinfo=at.tzinfo or here.tzinfo)
+    if re.search(r"\d[T ]\d", text):
+        return Dated(_real(at, here), timed=True, rest="")
+    return Dated(_at(at.date(), MORNING, here), timed=False, rest="")
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The IANA zone of that name; UTC when there is none."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def repeats(text: str, locale: str = "en") -> bool:
+    """Whether the text asks for something again and again."""
+    return re.search(DATE_WORDS[words_of(locale)].every, fold(text)) is not None
+
+
+def _choose(groups: list[list[Hit]], folded: str, words: DateWords) -> list[Hit]:
+    first, last = groups[0], groups[-1]
+    if re.fullmatch(rf"\W*(?:(?:{words.lead})\W+)*", folded[: first[0].start]):
+        return first
+    return first if re.search(r"\w", folded[last[-1].end :]) else last
+
+
+# What it means
+
+
+def _meaning(group: list[Hit], words: DateWords, here: datetime) -> _Meaning:
+    meaning = _Meaning()
+    for hit in sorted(group, key=lambda one: one.kind != "weekday"):  # a date knows better
+        meaning = _add(meaning, hit, words, here)
+    week = any(hit.value == "next_week" for hit in group)
+    weekday = next((hit for hit in group if hit.kind == "weekday"), None)
+    if week and weekday:
+        ahead = 7 - here.weekday() + _weekday(weekday, words)
+        return replace(meaning, day=here.date() + timedelta(days=ahead))
+    return meaning
+
+
+def _add(  # noqa: C901 - one case a kind
+    meaning: _Meaning, hit: Hit, words: DateWords, here: datetime
+) -> _Meaning:
+    today = here.date()
+    match hit.kind:
+        case "fixed":
+            return replace(meaning, moment=_later(here, hit.value * 60))
+        case "delay":
+            at, in_days = _after(hit.match["span"], words, here)
+            return replace(meaning, moment=at, day=at.date() if in_days else None)
+        case "clock":
+            return replace(meaning, clock=_clock(hit.match, words))
+        case "part":
+            return replace(meaning, part=hit.value)
+        case "today":
+            return replace(meaning, day=today, part=hit.value)
+        case "day":
+            return replace(meaning, day=today + timedelta(days=hit.value))
+        case "weekday":
+            ahead = (_weekday(hit, words) - today.weekday()) % 7
+            this = re.match(r"(?:this|diese[nr]?|ce|este) ", hit.match.group())
+            return replace(meaning, day=today + timedelta(days=ahead or (0 if this else 7)))
+        case "date":
+            return replace(meaning, day=hit.value)
+        case "monthday":
+            return replace(meaning, day=_monthday(int(hit.match["d"]), today))
+        case "period":
+            return replace(meaning, day=_period(hit.value, today))
+
+
+def _together(one: _Meaning, other: _Meaning) -> _Meaning | None:
+    """A day told at one end of the text and its hour at the other."""
+    for day, hour in ((one, other), (other, one)):
+        if day.day and not (day.clock or day.part or day.moment) and not (hour.day or hour.moment):
+            return replace(day, clock=hour.clock, part=hour.part)
+    return None
+
+
+def _weekday(hit: Hit, words: DateWords) -> int:
+    name = hit.match["weekday"]
+    return next(i for i, pattern in enumerate(words.weekdays) if re.fullmatch(pattern, name))
+
+
+def _monthday(day: int, today: date) -> date | None:
+    """The next such day of a month, skipping months that lack it."""
+    first = today.replace(day=1)
+    for _ in range(12):
+        length = monthrange(first.year, first.month)[1]
+        if 1 <= day <= length and (found := first.replace(day=day)) > today:
+            return found
+        first += timedelta(days=length)
+    return None
+
+
+def _period(period: Period, today: date) -> date:
+    length = monthrange(today.year, today.month)[1]
+    match period:
+        case "next_week":
+            return today + timedelta(days=7 - today.weekday())
+        case "next_month":
+            return today.replace(day=1) + timedelta(days=length)
+        case "weekend":
+            return today + timedelta(days=(5 - today.weekday()) % 7)
+        case "week_end":
+            return today + timedelta(days=(4 - today.weekday()) % 7)
+        case "month_end":
+            return today.replace(day=length)
+
+
+def _clock(match: re.Match[str], words: DateWords) -> _Clock:
+    """The hour and minute a clock pattern caught; see `DateWords.clocks`."""
+    told = {name: value for name, value in match.groupdict().items() if value is not None}
+
+    def number(name: str) -> int:
+        return int(_value(told[name], words))
+
+    for name, minutes in (("half", 30), ("quarter", 15), ("before", -15), ("halfto", -30)):
+        if name in told:
+            return _turned(number(name), minutes)
+    hour = number("h")
+    if "past" in told:
+        return _turned(hour, number("past"))
+    if "to" in told:
+        return _turned(hour, -number("to"))
+    minute = number("m") if "m" in told else 0
+    if "pm" in told:
+        return _Clock(hour % _HALF + _HALF, minute, exact=True)
+    if "am" in told:
+        return _Clock(hour % _HALF, minute, exact=True)
+    return _Clock(hour, minute, exact="exact" in told or told["h"].startswith("0"))
+
+
+def _turned(hour: int, minutes: int) -> _Clock:
+    hour, minute = divmod((hour * 60 + minutes) % (_FULL * 60), 60)
+    return _Clock(hour or _HALF, minute, exact=False)
+
+
+def _value(text: str, words: DateWords) -> float:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return next(n for word, n in words.numbers.items() if re.fullmatch(word, text))
+
+
+def _after(span: str, words: DateWords, here: datetime) -> tuple[datetime, bool]:
+    """The time after a span such as "2 hours and 10 minutes", and whether it counts in days."""
+    if compact := re.fullmatch(r"(\d+) ?h ?(\d\d)", span):
+        return _later(here, int(compact[1]) * 3600 + int(compact[2]) * 60), False
+    number, unit = amounts(words)
+    at, in_days = here, True
+    for amount, called in re.findall(rf"({number}) ?({unit})\b", span):
+        value = _value(amount, words)
+        match next(name for name, u in words.units.items() if re.fullmatch(u, called)):
+            case "years":
+                at = _months_on(at, round(value * 12))
+            case "months":
+                at = _months_on(at, round(value))
+            case "weeks":
+                at = _at((at + timedelta(weeks=value)).date(), at.time(), at)
+            case "days":
+                at = _at((at + timedelta(days=value)).date(), at.time(), at)
+            case name:
+                at, in_days = _later(at, value * _SECONDS[name]), False
+    return at, in_days
+
+
+_SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
+
+
+def _months_on(at: datetime, months: int) -> datetime:
+    year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
+    day = min(at.day, monthrange(year, month + 1)[1])
+    return _at(date(year, month + 1, day), at.time(), at)
+
+
+# Which moment that is
+
+
+def _resolve(told: _Meaning, here: datetime) -> tuple[datetime | None, bool]:
+    """The moment, and whether an hour was meant; None when there is no such moment."""
+    if told.clock:
+        return _hour(told.clock, told.part, told.day, here), True
+    if told.moment and not told.part:
+        return told.moment, told.day is None
+    if told.part:
+        return _part(told.part, told.day, here), True
+    return (_at(told.day, MORNING, here) if told.day else None), False
+
+
+def _part(part: Part, day: date | None, here: datetime) -> datetime:
+    """When a part of a day begins; one that is under way is meant soon."""
+    hour, over = _PARTS[part]
+    tomorrow = here.date() + timedelta(days=1)
+    if part == "midnight" and day is None:
+        return _at(tomorrow, time(0), here)
+    at = _at(day or here.date(), time(hour), here)
+    if at > here or (day and day != here.date()):
+        return at
+    if here.hour < over:
+        return _later(here, 1800)
+    return at if day else _at(tomorrow, time(hour), here)
+
+
+def _hour(clock: _Clock, part: Part | None, day: date | None, here: datetime) -> datetime:
+    hours = _hours(clock, part, named_day=day is not None)
+    if day is not None:
+        choices = [_at(day, time(hour, clock.minute), here) for hour in hours]
+        return next((at for at in choices if at > here), choices[0])
+    days = (here.date(), here.date() + timedelta(days=1))
+    both = sorted(_at(one, time(hour, clock.minute), here) for one in days for hour in hours)
+    ahead = [at for at in both if at > here]
+    if clock.exact or part:
+        return ahead[0]
+    return next((at for at in ahead if at.hour >= _NIGHT or at - here < _SOON), ahead[0])
+
+
+def _hours(clock: _Clock, part: Part | None, *, named_day: bool) -> tuple[int, ...]:
+    """The hours of the day that may be meant, the likelier first."""
+    hour = clock.hour % _FULL
+    if part in ("afternoon", "evening", "night") and 0 < hour <= _HALF:
+        late = hour % _HALF + _HALF
+        return (late,) if hour != _HALF or part == "afternoon" else (0,)
+    if clock.exact or hour > _HALF or hour == 0:
+        return (hour,)
+    if part in ("morning", "midnight"):
+        return (hour % _HALF,)
+    late = (hour + _HALF) % _FULL
+    if named_day:
+        return (late, hour) if hour < _EARLY else (hour, late)
+    return (hour, late) if hour < _HALF else (hour,)
+
+
+# Clocks that are put forward and back
+
+
+def _at(day: date, hour: time, like: datetime) -> datetime:
+    return _real(datetime.combine(day, hour, like.tzinfo), like)
+
+
+def _real(at: datetime, like: datetime) -> datetime:
+    """The same moment on a clock that shows it: an hour that is skipped moves on."""
+    return at.astimezone(UTC).astimezone(like.tzinfo)
+
+
+def _later(at: datetime, seconds: float) -> datetime:
+    return (at.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(at.tzinfo)
+
+
+def _without(text: str, folded: str, groups: list[list[Hit]], words: DateWords) -> str:
+    """The text without these groups and the small words that lead up to them."""
+    lead = re.compile(rf"(?:(?<=\W)|^)(?:(?:{words.lead})\s+)+$")
+    rest = text
+    for group in sorted(groups, key=lambda one: -one[0].start):
+        before = lead.search(folded[: group[0].start])
+        start = before.start() if before else group[0].start
+        rest = f"{rest[:start]} {rest[group[-1].end :]}"
+    rest = re.sub(r"\s+", " ", rest)
+    return re.sub(r"[ ,;:]+(?=[.!?,]|$)", "", rest).strip(" ,;:-\u2013")

@@ -1,0 +1,100 @@
+"""Notes and documents: artifacts we keep, and files the person receives."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+
+from agents.base import Document, Produced
+from agents.records.base import Artifact, NewArtifact, Query
+from agents.tools.desk import Desk, ToolError
+from agents.tools.folding import fold
+
+MEDIA_TYPES = {".md": "text/markdown", ".txt": "text/plain"}
+
+
+async def write_note(desk: Desk, text: str, title: str = "", suffix: str = ".md") -> Document:
+    """Keep a note and send it as a file. Raises ToolError when there is nothing to write."""
+    text = text.strip()
+    if not text:
+        raise ToolError("note_empty")
+    title = title.strip() or headline(text)
+    body = text if suffix == ".txt" or text.startswith("#") else f"# {title}\n\n{text}"
+    return await _produce(desk, file_name(title, suffix), MEDIA_TYPES[suffix], f"{body}\n".encode())
+
+
+async def write_file(desk: Desk, name: str, markdown: str) -> Document:
+    """Send a Markdown text as a file of that name, and keep it."""
+    data = markdown.encode()
+    return await _produce(desk, file_name(name, ".md"), MEDIA_TYPES[".md"], data)
+
+
+async def keep_file(desk: Desk, document: Document) -> Artifact:
+    """Keep a file the person sent; they get it back on demand."""
+    return await desk.records.create_artifact(_new(desk, document))
+
+
+async def notes(desk: Desk, limit: int = 20) -> tuple[Artifact, ...]:
+    """What we keep for the person, newest first."""
+    return (await desk.records.artifacts(Query(person=desk.caller.person, limit=limit))).items
+
+
+async def send_note(desk: Desk, name: str) -> Document:
+    """Send something kept once more; without a name the newest. Raises ToolError."""
+    kept = await notes(desk, limit=100)
+    wanted = set(re.findall(r"\w+", fold(name)))
+    for artifact in kept:
+        if (
+            wanted <= set(re.findall(r"[^\W_]+", fold(artifact.name)))
+            or fold(artifact.name) == name
+        ):
+            data = await desk.records.artifact_data(artifact.id)
+            document = Document(artifact.name, artifact.media_type, data)
+            desk.out.append(Produced(document, artifact.id))
+            return document
+    raise ToolError("no_such_note", which=name) if kept else ToolError("notes_empty")
+
+
+def headline(text: str) -> str:
+    """A title for a text: its first line, cut at a word."""
+    line = re.sub(r"[#*_`>]", "", text.strip().splitlines()[0]).strip()
+    if len(line) <= _HEADLINE:
+        return line or "Note"
+    return line[:_HEADLINE].rsplit(" ", 1)[0].rstrip(",;:") + "\u2026"
+
+
+_HEADLINE = 60
+"""Characters."""
+
+
+def file_name(title: str, suffix: str) -> str:
+    """A name that every file system takes."""
+    bare = unicodedata.normalize("NFC", title).removesuffix(suffix)
+    kept = re.sub(r"[^\w\- ]+", "", bare).strip()
+    return (re.sub(r"[\s_]+", "-", kept)[:_LONGEST_NAME].strip("-") or "note") + suffix
+
+
+_LONGEST_NAME = 60
+
+
+def stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d")
+
+
+async def _produce(desk: Desk, name: str, media_type: str, data: bytes) -> Document:
+    document = Document(name, media_type, data)
+    artifact = await desk.records.create_artifact(_new(desk, document))
+    desk.out.append(Produced(document, artifact.id))
+    return document
+
+
+def _new(desk: Desk, document: Document) -> NewArtifact:
+    return NewArtifact(
+        person=desk.caller.person,
+        name=document.name,
+        media_type=document.media_type,
+        data=document.data,
+        context=desk.context,
+        a2a_task=desk.a2a_task,
+    )

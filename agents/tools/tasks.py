@@ -1,0 +1,209 @@
+"""The person's list: to-dos and reminders, called by number or by words of their title."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+
+from agents.base import Promise
+from agents.records.base import NewTask, Query, Task, TaskChanges, TaskEnded, TaskKind, TaskState
+from agents.tools.dates import Dated, zone_of
+from agents.tools.desk import Desk, ToolError
+from agents.tools.folding import fold
+
+END_OF_DAY = time(23, 59)
+"""The hour of a due date that was told without one."""
+
+LONGEST_TITLE = 500
+"""Characters."""
+
+
+class Ambiguous(ToolError):
+    """Several tasks answer to it."""
+
+    def __init__(self, which: str, tasks: Sequence[Task]) -> None:
+        titles = "; ".join(f"{task.number}: {task.title}" for task in tasks)
+        super().__init__("several_match", which=which, titles=titles)
+        self.tasks = tuple(tasks)
+
+
+async def add_task(desk: Desk, title: str, due: Dated | None = None, detail: str = "") -> Task:
+    """Put a to-do on the list. Raises ToolError."""
+    return await desk.records.create_task(
+        NewTask(
+            person=desk.caller.person,
+            title=_title(title),
+            detail=detail,
+            due_at=due_at(due) if due else None,
+            zone=desk.caller.zone,
+            locale=desk.caller.locale,
+            context=desk.context,
+            a2a_task=desk.a2a_task,
+        )
+    )
+
+
+async def remind(desk: Desk, title: str, when: Dated) -> Task:
+    """Call out at a time. Raises ToolError when that has passed."""
+    at = when.at
+    if at <= desk.now:
+        raise ToolError("time_passed")
+    task = await desk.records.create_task(
+        NewTask(
+            person=desk.caller.person,
+            title=_title(title),
+            kind=TaskKind.REMINDER,
+            due_at=at,
+            zone=desk.caller.zone,
+            locale=desk.caller.locale,
+            context=desk.context,
+            a2a_task=desk.a2a_task,
+        )
+    )
+    desk.out.append(Promise(task.id))
+    return task
+
+
+async def open_tasks(desk: Desk, kind: TaskKind | None = None) -> tuple[Task, ...]:
+    """What is on the list, by number."""
+    tasks = await desk.records.open_tasks(desk.caller.person)
+    return tuple(task for task in tasks if kind in (None, task.kind))
+
+
+async def done_tasks(desk: Desk, limit: int = 10) -> tuple[Task, ...]:
+    """What was finished last, newest first."""
+    query = Query(person=desk.caller.person, states=(TaskState.DONE,), limit=limit)
+    return (await desk.records.tasks(query)).items
+
+
+async def select(desk: Desk, which: str, kind: TaskKind | None = None) -> Task:
+    """The one task meant. Raises ToolError, or Ambiguous when there are several."""
+    tasks = await open_tasks(desk, kind)
+    if not tasks:
+        raise ToolError("list_empty")
+    found = (max(tasks, key=_newness),) if _is_pronoun(which) else matching(tasks, which)
+    if not found:
+        raise ToolError("no_such_task", which=which)
+    if len(found) > 1:
+        raise Ambiguous(which, found)
+    return found[0]
+
+
+async def finish(desk: Desk, task: Task) -> Task:
+    """Tick it off."""
+    return await _end(desk, task, TaskState.DONE)
+
+
+async def cancel(desk: Desk, task: Task) -> Task:
+    """Take it off the list undone."""
+    return await _end(desk, task, TaskState.CANCELED)
+
+
+async def change(
+    desk: Desk, task: Task, *, title: str = "", due: Dated | None = None, detail: str | None = None
+) -> Task:
+    """Reword it, move it, or both. Raises ToolError."""
+    changes = TaskChanges()
+    if title:
+        changes["title"] = _title(title)
+    if detail is not None:
+        changes["detail"] = detail
+    if due:
+        if task.kind is TaskKind.REMINDER and due.at <= desk.now:
+            raise ToolError("time_passed")
+        changes["due_at"] = due.at if task.kind is TaskKind.REMINDER else due_at(due)
+        changes["zone"] = desk.caller.zone
+    try:
+        return await desk.records.update_task(task.id, **changes)
+    except TaskEnded:
+        raise ToolError("no_such_task", which=task.title) from None
+
+
+def due_at(due: Dated) -> datetime:
+    """When a to-do is late: at the hour told, else at the end of that day."""
+    return due.at if due.timed else datetime.combine(due.at.date(), END_OF_DAY, due.at.tzinfo)
+
+
+def is_timed(at: datetime, zone: str) -> bool:
+    """Whether a stored due date has an hour that was told."""
+    local = at.astimezone(zone_of(zone))
+    return (local.hour, local.minute) != (END_OF_DAY.hour, END_OF_DAY.minute)
+
+
+def soonest(now: datetime, when: Dated) -> Dated:
+    """A reminder for today without an hour is meant in a while."""
+    if when.timed or when.at > now or when.at.date() != now.astimezone(when.at.tzinfo).date():
+        return when
+    return Dated(
+        when.at.replace(microsecond=0) + (now + timedelta(hours=1) - when.at), True, when.rest
+    )
+
+
+def matching(tasks: Sequence[Task], which: str) -> tuple[Task, ...]:
+    """The tasks that a number or some words name; pure."""
+    bare = fold(which).strip(" .!?\"'\u201c\u201d\u00ab\u00bb#")
+    if number := re.fullmatch(
+        r"(?:nr\.?|no\.?|n\u00b0|number|nummer|numero|task|item)? ?#?(\d+)\.?", bare
+    ):
+        return tuple(task for task in tasks if task.number == int(number[1]))
+    if exact := tuple(task for task in tasks if fold(task.title) == bare):
+        return exact
+    wanted = {_stem(word) for word in re.findall(r"\w+", bare)} - _SMALL
+    if not wanted:
+        return ()
+    scores = [(len(wanted & _stems(task)), task) for task in tasks]
+    best = max((score for score, _ in scores), default=0)
+    # Half of the words must be there, else another thing is meant.
+    return tuple(
+        task
+        for score, task in scores
+        if score == best and 2 * score > len(wanted) - 1 > -1 and score
+    )
+
+
+def _is_pronoun(which: str) -> bool:
+    return fold(which).strip(" .!?") in _PRONOUNS
+
+
+_PRONOUNS = frozenset(
+    {"it", "that", "this", "that one", "das", "es", "die", "ca", "cela", "le", "la", "eso", "lo"}
+)
+
+
+def _newness(task: Task) -> tuple[datetime, int]:
+    return task.created_at, task.number
+
+
+def _stems(task: Task) -> set[str]:
+    return {_stem(word) for word in re.findall(r"\w+", fold(task.title))}
+
+
+def _stem(word: str) -> str:
+    """Enough of a word to know it again with another ending."""
+    return word[:5] if len(word) > 5 else word.removesuffix("s")  # noqa: PLR2004 - letters
+
+
+_SMALL = frozenset(
+    {
+        *("the", "a", "an", "my", "to", "of", "task", "item", "one", "about", "for", "with", "it"),
+        *("der", "die", "das", "den", "dem", "ein", "eine", "mein", "meine", "zu", "aufga", "mit"),
+        *("le", "la", "les", "l", "un", "une", "mon", "ma", "mes", "de", "du", "des", "d", "tache"),
+        *("el", "los", "las", "una", "mi", "mis", "del", "tarea", "al"),
+    }
+)  # fmt: skip
+
+
+def _title(title: str) -> str:
+    title = re.sub(r"\s+", " ", title).strip(" .;,:")
+    if not title:
+        raise ToolError("no_title")
+    title = title[:LONGEST_TITLE]
+    return title[0].upper() + title[1:]
+
+
+async def _end(desk: Desk, task: Task, state: TaskState) -> Task:
+    try:
+        return await desk.records.end_task(task.id, state)
+    except TaskEnded:
+        raise ToolError("no_such_task", which=task.title) from None

@@ -35,6 +35,9 @@ class A2AConfig:
 
     url: str
     """Base URL, or the URL of its card (`….json`)."""
+    keep_origin: bool = False
+    """Speak to the origin of `url` whatever the card says: a card names the public address, and
+    an agent in our own process is nearer."""
     token: str = ""
     """Bearer token sent to it."""
     notification_url: str = ""

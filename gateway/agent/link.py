@@ -7,11 +7,13 @@ nothing of what the agent said, for that may quote the person.
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from a2a.client import A2ACardResolver, Client, ClientCallContext, ClientConfig, ClientFactory
@@ -63,8 +65,15 @@ def http_client(config: A2AConfig) -> httpx.AsyncClient:
         timeout=httpx.Timeout(
             config.request_timeout, connect=config.connect_timeout, read=config.silence_timeout
         ),
+        verify=certificates(),
         trust_env=not _is_loopback(config.url),
     )
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """Whom to trust; slow to load, so shared by all who connect."""
+    return httpx.create_ssl_context()
 
 
 def _is_loopback(url: str) -> bool:
@@ -87,6 +96,9 @@ async def connect(http: httpx.AsyncClient, config: A2AConfig) -> Link:
         raise AgentBroken(
             f"What {url} serves is no A2A agent card: it names no interface. Check AGENT_URL."
         )
+    if config.keep_origin:
+        for interface in card.supported_interfaces:
+            interface.url = urljoin(url, urlsplit(interface.url).path)
     ways = ClientConfig(
         httpx_client=http,
         supported_protocol_bindings=[TransportProtocol.JSONRPC, TransportProtocol.HTTP_JSON],

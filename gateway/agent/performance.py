@@ -86,9 +86,9 @@ class Performance:
         return self.task.status.state in AT_REST
 
     @property
-    def finished(self) -> bool:
-        """Whether no step is left to play."""
-        return self._step is None
+    def vanished(self) -> bool:
+        """Whether it failed before anybody knew of it, as if the message had never come."""
+        return self._over and not self.taken and not isinstance(self.told[-1], Message)
 
     def answer(self, message: Message, script: Iterable[Step]) -> None:
         """Take a message, which `play` then answers with the script."""
@@ -107,8 +107,19 @@ class Performance:
                 if self._step is None and not (self.at_rest or self._over):
                     self._step = scripts.Rest()
 
-    async def listen(self, since: int) -> AsyncGenerator[Event | Cut | Nonsense]:
-        """What is told from position `since` of `told` until the task rests."""
+    async def listen(self, since: int | None = None) -> AsyncGenerator[Event | Cut | Nonsense]:
+        """What is told from position `since` of `told` until the task rests.
+
+        Without it, how the task stands is told first, and then what happens from now on.
+        """
+        if since is None:
+            since = len(self.told)
+            if self.taken:
+                yield self.snapshot()
+                if self.at_rest:
+                    return
+            elif since and isinstance(self.told[-1], Message):
+                since -= 1
         while True:
             for item in self.told[since:]:
                 since += 1
@@ -120,6 +131,12 @@ class Performance:
             # More may have been told while the listener was busy with the last piece.
             if since == len(self.told):
                 await self._more.wait()
+
+    def snapshot(self) -> Task:
+        """The task as it stands."""
+        snapshot = Task()
+        snapshot.CopyFrom(self.task)
+        return snapshot
 
     async def rest(self, state: TaskState, message: Message | None = None) -> None:
         """Bring the task to a state and tell it."""
@@ -177,9 +194,7 @@ class Performance:
         self.taken = True
         if self._turn > 1:
             self.task.status.CopyFrom(TaskStatus(state=TaskState.TASK_STATE_WORKING))
-        snapshot = Task()
-        snapshot.CopyFrom(self.task)
-        self._tell(snapshot)
+        self._tell(self.snapshot())
 
     def _say(self, step: scripts.Say) -> None:
         sent = time.monotonic_ns()

@@ -54,6 +54,7 @@ from starlette.routing import Route
 
 from gateway.agent import scripts
 from gateway.agent.asking import CALLER_EXTENSION
+from gateway.agent.link import certificates
 from gateway.agent.performance import TERMINAL, Cut, Performance, World
 from gateway.agent.scripts import NEVER, Script, Step
 from gateway.agent.stage import Lines, Traits, Wire, card, serving
@@ -164,7 +165,7 @@ class ScriptedAgent(RequestHandler):
             self._shows.clear()
             self._by_message.clear()
         async with (
-            httpx.AsyncClient(trust_env=False) as self._http,
+            httpx.AsyncClient(trust_env=False, verify=certificates()) as self._http,
             anyio.create_task_group() as self._tasks,
         ):
             for show in self._shows.values():
@@ -192,7 +193,7 @@ class ScriptedAgent(RequestHandler):
                 return event
             if params.configuration.return_immediately:
                 break
-        return _copy(show.task)
+        return show.snapshot()
 
     async def on_subscribe_to_task(
         self, params: SubscribeToTaskRequest, context: ServerCallContext
@@ -201,14 +202,12 @@ class ScriptedAgent(RequestHandler):
         show = self._find(params.id)
         if not self.traits.subscribable or show.task.status.state in TERMINAL:
             raise UnsupportedOperationError
-        since = len(show.told)
-        yield _copy(show.task)
-        async for event in self._listen(show, since, context):
+        async for event in self._listen(show, None, context):
             yield event
 
     async def on_get_task(self, params: GetTaskRequest, context: ServerCallContext) -> Task:
         self.calls.append("GetTask")
-        return _copy(self._find(params.id).task)
+        return self._find(params.id).snapshot()
 
     async def on_list_tasks(
         self, params: ListTasksRequest, context: ServerCallContext
@@ -227,7 +226,7 @@ class ScriptedAgent(RequestHandler):
             raise TaskNotCancelableError
         show.scope.cancel()
         await show.rest(TaskState.TASK_STATE_CANCELED)
-        return _copy(show.task)
+        return show.snapshot()
 
     async def on_create_task_push_notification_config(
         self, params: TaskPushNotificationConfig, context: ServerCallContext
@@ -255,14 +254,16 @@ class ScriptedAgent(RequestHandler):
     ) -> AgentCard:
         raise UnsupportedOperationError
 
-    def _take(self, params: SendMessageRequest) -> tuple[Performance, int]:
-        """The performance that answers a message, and from where it is to be told."""
+    def _take(self, params: SendMessageRequest) -> tuple[Performance, int | None]:
+        """The performance that answers a message, and from where it is to be heard."""
         message = params.message
         known = self._by_message.get(message.message_id) if self.traits.idempotent else None
+        if known is not None and known.vanished:
+            known = None
         received = _received(params, again=known is not None)
         self.received.append(received)
         if known is not None:
-            return known, 0
+            return known, None
         if message.task_id:
             show = self._find(message.task_id)
             if show.task.status.state in TERMINAL:
@@ -288,7 +289,7 @@ class ScriptedAgent(RequestHandler):
         return show
 
     async def _listen(
-        self, show: Performance, since: int, context: ServerCallContext
+        self, show: Performance, since: int | None, context: ServerCallContext
     ) -> AsyncGenerator[Event]:
         async for item in show.listen(since):
             if isinstance(item, Cut):
@@ -337,12 +338,6 @@ class ScriptedAgent(RequestHandler):
 
     async def _card(self, request: Request) -> Response:
         return JSONResponse(card(self.traits, str(request.base_url)))
-
-
-def _copy(task: Task) -> Task:
-    copy = Task()
-    copy.CopyFrom(task)
-    return copy
 
 
 def _received(params: SendMessageRequest, *, again: bool) -> Received:

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
 
 from gateway.agent.a2a import A2AAgent, A2AConfig
 
+Connecting = Callable[..., AbstractAsyncContextManager[A2AAgent]]
+
 
 @asynccontextmanager
-async def client_of(url: str, **config: object) -> AsyncIterator[A2AAgent]:
-    """A client with little patience, closed in the end."""
-    settings: dict[str, object] = {
+async def _connecting(url: str, **config: Any) -> AsyncIterator[A2AAgent]:
+    hasty: dict[str, Any] = {
         "connect_timeout": 1.0,
         "request_timeout": 2.0,
         "silence_timeout": 5.0,
-        "patience": 0.3,
+        "patience": 0.2,
         "shortest_poll": 0.01,
         "longest_poll": 0.05,
     }
-    agent = A2AAgent(A2AConfig(url=url, **{**settings, **config}))  # type: ignore[arg-type]
+    agent = A2AAgent(A2AConfig(url=url, **{**hasty, **config}))
     try:
         yield agent
     finally:
         await agent.close()
+
+
+@pytest.fixture
+def connecting() -> Connecting:
+    """`connecting(url, **config)` makes a client with little patience, closed in the end."""
+    return _connecting

@@ -52,9 +52,12 @@ export class Sessions {
     return this.asking;
   }
 
-  /** Forget a token the server does not take any more. */
+  /** Forget a token the server does not take any more, and how far its log was read. */
   drop(token: string): void {
-    if (this.store.session?.token === token) this.store.session = null;
+    if (this.store.session?.token !== token) return;
+    this.store.session = null;
+    this.store.seq = 0;
+    this.store.seen = -1;
   }
 
   private async open(old: Session | null): Promise<Session> {

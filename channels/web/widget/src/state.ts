@@ -9,6 +9,8 @@ import { textOf } from "./wire.ts";
 
 export interface Entry {
   readonly seq: number;
+  /** Stays the same from the moment it was written, whatever ids it is given on the way. */
+  readonly key: string;
   readonly id: string;
   readonly role: "user" | "agent";
   readonly parts: readonly Part[];
@@ -170,7 +172,7 @@ function receive(state: State, frame: ServerFrame): State {
         ...state,
         conversation: frame.conversation,
         newest: frame.seq,
-        read: state.read < 0 ? frame.seq : state.read,
+        read: state.read < 0 ? frame.seq : Math.min(state.read, frame.seq),
         link: "online",
         complaint: "",
         // What it streamed meanwhile is lost; its end arrives as a message.
@@ -196,7 +198,7 @@ function receive(state: State, frame: ServerFrame): State {
 function acknowledge(state: State, id: string, seq: number): State {
   const sent = state.pending.find((it) => it.id === id);
   if (!sent) return state;
-  const entry: Entry = { seq, id, role: "user", parts: sent.parts, at: sent.at };
+  const entry: Entry = { seq, key: id, id, role: "user", parts: sent.parts, at: sent.at };
   return {
     ...state,
     pending: state.pending.filter((it) => it !== sent),
@@ -207,7 +209,7 @@ function acknowledge(state: State, id: string, seq: number): State {
 
 function record(state: State, { seq, id, client_id, role, parts, at }: MessageFrame): State {
   const pending = state.pending.filter((it) => it.id !== client_id && it.id !== id);
-  const entries = insert(state, { seq, id, role, parts, at });
+  const entries = insert(state, { seq, key: client_id || id, id, role, parts, at });
   const own = role === "user";
   return {
     ...state,
@@ -224,8 +226,9 @@ function insert(state: State, entry: Entry): readonly Entry[] {
   const last = entries.at(-1);
   if (!last || last.seq < entry.seq) return [...entries, entry];
   const at = entries.findIndex((it) => it.seq >= entry.seq);
-  const replaces = entries[at]?.seq === entry.seq;
-  return entries.toSpliced(at, replaces ? 1 : 0, entry);
+  const known = entries[at]!;
+  if (known.seq !== entry.seq) return entries.toSpliced(at, 0, entry);
+  return entries.with(at, { ...entry, key: known.key });
 }
 
 /**
@@ -291,7 +294,7 @@ export function holeAfter(state: State): number | null {
 }
 
 export const unread = (state: State): number =>
-  state.entries.filter((it) => it.role === "agent" && it.seq > state.read).length;
+  state.read < 0 ? 0 : state.entries.filter((it) => it.role === "agent" && it.seq > state.read).length;
 
 /** The message to send next: one at a time, so that order survives a retry. */
 export const nextToSend = (state: State): Pending | null =>

@@ -12,8 +12,10 @@ export interface FilePart {
   readonly media_type: string;
   /** Bytes; 0 when unknown. */
   readonly size: number;
-  /** Relative to the server, or absolute. */
+  /** Relative to the server, or absolute; empty when there is nothing to fetch. */
   readonly url: string;
+  /** Why it could not be had, in plain words; empty when it could. */
+  readonly error: string;
 }
 
 export interface Option {
@@ -145,7 +147,7 @@ function readPart(part: Json): Part[] {
         {
           kind: "chosen",
           value: string(part.value),
-          label: string(part.label) || string(part.value),
+          label: string(part.label) || string(part.text) || string(part.value),
           message: string(part.message),
         },
       ];
@@ -172,6 +174,7 @@ export function readFile(value: unknown): FilePart {
     media_type: string(file.media_type),
     size: number(file.size),
     url: string(file.url) || (id && `/web/files/${encodeURIComponent(id)}`),
+    error: string(file.error),
   };
 }
 

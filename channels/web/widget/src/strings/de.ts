@@ -29,6 +29,7 @@ export default {
   uploading: "{name} wird hochgeladen",
   uploadFailed: "{name} konnte nicht hochgeladen werden.",
   tooLarge: "{name} ist zu groß.",
+  tooMany: "Höchstens {count} Dateien auf einmal.",
   sending: "Wird gesendet…",
   notSent: "Nicht gesendet.",
   tooLong: "Diese Nachricht ist zu lang.",

@@ -27,6 +27,7 @@ export default {
   uploading: "Uploading {name}",
   uploadFailed: "{name} could not be uploaded.",
   tooLarge: "{name} is too large.",
+  tooMany: "At most {count} files at a time.",
   sending: "Sending…",
   notSent: "Not sent.",
   tooLong: "This message is too long.",

@@ -29,6 +29,7 @@ export default {
   uploading: "Subiendo {name}",
   uploadFailed: "No se pudo subir {name}.",
   tooLarge: "{name} es demasiado grande.",
+  tooMany: "Como máximo {count} archivos a la vez.",
   sending: "Enviando…",
   notSent: "No enviado.",
   tooLong: "Este mensaje es demasiado largo.",

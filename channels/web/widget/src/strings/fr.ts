@@ -29,6 +29,7 @@ export default {
   uploading: "Envoi de {name}",
   uploadFailed: "{name} n’a pas pu être envoyé.",
   tooLarge: "{name} est trop volumineux.",
+  tooMany: "{count} fichiers au plus à la fois.",
   sending: "Envoi…",
   notSent: "Non envoyé.",
   tooLong: "Ce message est trop long.",

@@ -23,7 +23,10 @@ from a2a.types import (
     TaskStatusUpdateEvent,
 )
 from a2a.utils.errors import InvalidParamsError
-from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped] # has none
+from google.protobuf.json_format import (  # type: ignore[import-untyped] # it has no stubs
+    MessageToDict,
+    MessageToJson,
+)
 
 from agents.base import CALLER_EXTENSION, CHOICES_MEDIA_TYPE, Ask, Caller, Document, Question, Said
 from agents.records.protocol import ENDED
@@ -160,12 +163,16 @@ def whole_reply(task: Task) -> TaskArtifactUpdateEvent:
     return reply_update(task, reply_text(task), first=True, last=True)
 
 
-def stream_response(event: Task | Update) -> StreamResponse:
+def stream_response(event: Task | Update) -> bytes:
+    """An event as the JSON of a StreamResponse."""
     if isinstance(event, Task):
-        return StreamResponse(task=event)
-    if isinstance(event, TaskStatusUpdateEvent):
-        return StreamResponse(status_update=event)
-    return StreamResponse(artifact_update=event)
+        response = StreamResponse(task=event)
+    elif isinstance(event, TaskStatusUpdateEvent):
+        response = StreamResponse(status_update=event)
+    else:
+        response = StreamResponse(artifact_update=event)
+    text: str = MessageToJson(response, indent=None)
+    return text.encode()
 
 
 def check(message: Message) -> None:
@@ -173,6 +180,8 @@ def check(message: Message) -> None:
     for name in ("message_id", "context_id", "task_id"):
         if len(getattr(message, name)) > 255:  # noqa: PLR2004 - what the tables hold
             raise InvalidParamsError(f"{name} may have at most 255 characters")
+        if not getattr(message, name).isprintable():
+            raise InvalidParamsError(f"{name} holds characters that cannot be printed")
     for part in message.parts:
         if part.WhichOneof("content") is None:
             raise InvalidParamsError("each part needs one of text, raw, url or data")

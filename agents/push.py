@@ -15,14 +15,12 @@ import anyio
 import structlog
 from a2a.server.tasks import PushNotificationSender
 from a2a.types import (
-    StreamResponse,
     Task,
     TaskArtifactUpdateEvent,
     TaskPushNotificationConfig,
     TaskStatusUpdateEvent,
 )
 from anyio.abc import TaskGroup
-from google.protobuf.json_format import MessageToJson
 
 from agents.folds import Update, ended, stream_response
 from agents.guard import Guard, Refusal, Target
@@ -58,7 +56,7 @@ class Pusher(PushNotificationSender):
         self._targets = targets
         self._guard = guard
         self._sleep = sleep
-        self._waiting: dict[str, deque[tuple[StreamResponse, bool]]] = {}
+        self._waiting: dict[str, deque[tuple[bytes, bool]]] = {}
         self._limit = anyio.CapacityLimiter(AT_ONCE)
         self._group: TaskGroup | None = None
         self._client: httpx.AsyncClient | None = None
@@ -103,13 +101,13 @@ class Pusher(PushNotificationSender):
         for config in await self._targets.get_info(task_id):
             await self._deliver(config, stream_response(event))
 
-    async def _drain(self, task: str, waiting: deque[tuple[StreamResponse, bool]]) -> None:
+    async def _drain(self, task: str, waiting: deque[tuple[bytes, bool]]) -> None:
         try:
             while waiting:
-                payload, last = waiting.popleft()
+                body, last = waiting.popleft()
                 configs = await self._targets.get_info(task)
                 for config in configs:
-                    await self._deliver(config, payload)
+                    await self._deliver(config, body)
                 if last and configs:
                     await self._store.settle_push(task)
         except Exception:
@@ -117,8 +115,7 @@ class Pusher(PushNotificationSender):
         finally:
             del self._waiting[task]
 
-    async def _deliver(self, config: TaskPushNotificationConfig, payload: StreamResponse) -> None:
-        body = MessageToJson(payload, indent=None).encode()
+    async def _deliver(self, config: TaskPushNotificationConfig, body: bytes) -> None:
         for delay in (*DELAYS, None):
             if await self._attempt(config, body):
                 return

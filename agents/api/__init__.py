@@ -1,0 +1,1 @@
+"""The records over HTTP, for consoles and scripts: `/v1/…`."""

@@ -1,0 +1,129 @@
+"""What every request passes before the agent hears of it. Plain ASGI.
+
+With a token: who does not bear it is refused. Without one, only this machine is served, and
+a web page somewhere else cannot pretend to be it (DNS rebinding, cross-site requests).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+class Doors:
+    """Checks token, host, origin and size; the paths in `public` need no token."""
+
+    def __init__(
+        self, app: ASGIApp, *, base_url: str, token: str, max_body: int, public: Iterable[str]
+    ) -> None:
+        self._app = app
+        self._token = token.encode()
+        self._hosts = frozenset({*LOCAL, urlsplit(base_url).hostname or ""})
+        self._max_body = max_body
+        self._public = frozenset(public)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is None and scope["method"] in ("POST", "PUT", "PATCH"):
+            body = await _read(receive, Headers(scope=scope), self._max_body)
+            if body is None:
+                limit = self._max_body // 1024 // 1024
+                refusal = _refuse(413, "too_large", f"The body is larger than {limit} MiB.")
+            else:
+                refusal = _unreadable(scope["path"], body)
+                receive = _replay(body, receive)
+        await (refusal or self._app)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        if self._token:
+            scheme, _, token = headers.get("authorization", "").partition(" ")
+            good = scheme.lower() == "bearer" and hmac.compare_digest(
+                token.strip().encode(), self._token
+            )
+            if good or scope["path"] in self._public:
+                return None
+            message = "Send the agent's token: Authorization: Bearer …"
+            return _refuse(401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
+        if _host(f"//{headers.get('host', '')}") not in self._hosts:
+            return _refuse(421, "unknown_host", "This server does not answer to that host name.")
+        if "origin" in headers and _host(headers["origin"]) not in self._hosts:
+            return _refuse(403, "unknown_origin", "Pages of other sites may not call this server.")
+        return None
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+async def _read(receive: Receive, headers: Headers, limit: int) -> bytes | None:
+    """The whole body; None when it is larger than `limit` bytes."""
+    length = headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        return None
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > limit:
+            return None
+        if not message.get("more_body"):
+            break
+    return b"".join(pieces)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _unreadable(path: str, body: bytes) -> Response | None:
+    """The refusal of a body for the task API that is not JSON.
+
+    The SDK answers some of these as if the fault were ours.
+    """
+    if not path.startswith("/a2a") or not (body or path == "/a2a"):
+        return None
+    message = "The body is not valid JSON."
+    try:
+        # Also what JSON can write and protobuf cannot: half a surrogate pair.
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        if path == "/a2a":
+            error = {"code": -32700, "message": message}
+            return JSONResponse({"jsonrpc": "2.0", "id": None, "error": error})
+        details = {"code": 400, "status": "INVALID_ARGUMENT", "message": message}
+        return JSONResponse({"error": details}, 400)
+    return None
+
+
+def _refuse(
+    status: int, code: str, message: str, headers: dict[str, str] | None = None
+) -> Response:
+    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)

@@ -1,0 +1,216 @@
+"""A brain that does as it is told, and an agent served on a real socket."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import uvicorn
+
+from agents.app import AgentConfig, running
+from agents.base import Answer, Ask, Brain, Document, Produced, Progress, Promise, Question, Words
+from agents.records.base import Clock, NewTask, Records, TaskKind
+from agents.scheduler import Wait
+
+V1 = {"A2A-Version": "1.0"}
+
+
+class TestClock:
+    """Tells the time it was set to."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+class Obedient(Brain):
+    """Does what the text says, step by step: `say:hello;gate:x;say: world`."""
+
+    def __init__(self) -> None:
+        self.asks: list[Ask] = []
+        self.gates: defaultdict[str, anyio.Event] = defaultdict(anyio.Event)
+        self.canceled: list[str] = []
+        self.records: Records | None = None
+
+    async def answer(self, ask: Ask) -> AsyncIterator[Answer]:
+        self.asks.append(ask)
+        try:
+            for step in ask.text.split(";"):
+                word, _, rest = step.partition(":")
+                async for answer in self._step(ask, word, rest):
+                    yield answer
+        except BaseException:
+            self.canceled.append(ask.task)
+            raise
+
+    async def _step(self, ask: Ask, word: str, rest: str) -> AsyncIterator[Answer]:
+        match word:
+            case "say":
+                yield Words(rest)
+            case "count":
+                for n in range(int(rest)):
+                    yield Words(f"{n} ")
+            case "gate":
+                await self.gates[rest].wait()
+            case "do":
+                yield Progress(rest)
+            case "file":
+                yield Produced(Document(rest, "text/plain", b"content of " + rest.encode()))
+            case "ask":
+                yield Question(rest, (("Yes", "y"), ("No", "n")))
+            case "fail":
+                raise RuntimeError(f"a secret: {rest}")
+            case "remind" | "record":
+                assert self.records
+                seconds, _, title = rest.partition(",")
+                task = await self.records.create_task(
+                    NewTask(
+                        person=ask.caller.person,
+                        title=title,
+                        kind=TaskKind.REMINDER,
+                        due_at=clock_of(self) + timedelta(seconds=float(seconds)),
+                        zone="Europe/Vienna",
+                        locale=ask.caller.locale,
+                        a2a_task=ask.task,
+                    )
+                )
+                if word == "remind":
+                    yield Promise(task.id)
+            case "":
+                pass
+            case _:
+                yield Words(f"echo {ask.text}")
+
+
+def clock_of(brain: Obedient) -> datetime:
+    return brain.clock()  # type: ignore[attr-defined] # set when it is made
+
+
+@dataclass
+class Served:
+    """An agent on a socket."""
+
+    url: str
+    brain: Obedient
+    clock: TestClock
+    http: httpx.AsyncClient
+    ids: int = field(default=0)
+
+    def message(self, text: str, **more: Any) -> dict[str, Any]:
+        self.ids += 1
+        parts = more.pop("parts", [{"text": text}])
+        return {"messageId": f"m{self.ids}", "role": "ROLE_USER", "parts": parts, **more}
+
+    async def rpc(self, method: str, params: dict[str, Any], **headers: str) -> dict[str, Any]:
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer = await self.http.post("/a2a", json=body, headers={**V1, **headers})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def call(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        answer = await self.rpc(method, params)
+        assert "result" in answer, answer
+        return dict(answer["result"] or {})
+
+    async def error(self, method: str, params: dict[str, Any]) -> int:
+        answer = await self.rpc(method, params)
+        assert "error" in answer, answer
+        return int(answer["error"]["code"])
+
+    async def send(self, text: str, **more: Any) -> dict[str, Any]:
+        """Send and wait for the task."""
+        configuration = more.pop("configuration", {})
+        message = self.message(text, **more)
+        params = {"message": message, "configuration": configuration}
+        return dict((await self.call("SendMessage", params))["task"])
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, params: dict[str, Any]
+    ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        async with self.http.stream("POST", "/a2a", json=body, headers=V1) as answer:
+            yield _events(answer)
+
+    async def wait_for(self, id: str, *states: str) -> dict[str, Any]:
+        with anyio.fail_after(5):
+            while True:
+                task = await self.call("GetTask", {"id": id})
+                if task["status"]["state"].removeprefix("TASK_STATE_") in states:
+                    return task
+                await anyio.sleep(0.005)
+
+
+async def _events(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
+    import json  # noqa: PLC0415 - only here
+
+    async for line in answer.aiter_lines():
+        if line.startswith("data:"):
+            yield json.loads(line[5:])["result"]
+
+
+@asynccontextmanager
+async def serve(
+    folder: Path,
+    *,
+    clock: TestClock | None = None,
+    token: str = "",
+    allowed: Sequence[str] = (),
+    brain: Obedient | None = None,
+) -> AsyncIterator[Served]:
+    """An agent over the database in `folder`, on a free port; may be called again to restart it."""
+    clock = clock or TestClock()
+    obedient = brain or Obedient()
+
+    def make(_config: Any, records: Records, given: Clock) -> Brain:
+        obedient.records = records
+        obedient.clock = given  # type: ignore[attr-defined] # for its steps
+        return obedient
+
+    config = AgentConfig(
+        base_url="http://localhost",
+        database_url=f"sqlite:///{folder / 'agent.db'}",
+        token=token,
+        push_allowed_origins=tuple(allowed),
+    )
+    async with running(config, make, clock) as app, on_port(app) as url:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as http:
+            yield Served(url, obedient, clock, http)
+
+
+@asynccontextmanager
+async def on_port(app: Any) -> AsyncIterator[str]:
+    """An ASGI application on a free port of this machine."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, lifespan="off", log_level="critical", access_log=False,
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    async with anyio.create_task_group() as group:
+        group.start_soon(server._serve)
+        with anyio.fail_after(5):
+            while not server.started:
+                await anyio.sleep(0.001)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+
+
+__all__ = ["V1", "Obedient", "Served", "TestClock", "Wait", "on_port", "serve"]

@@ -6,18 +6,13 @@ requests for the agent wait for it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import anyio
-from anyio import to_thread
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-Running = AbstractAsyncContextManager[None]
-Load = Callable[[], tuple[ASGIApp, Callable[[], Running]]]
-"""Imports and builds the agent: its application, and what runs it."""
 
 PATIENCE_SECONDS = 30.0
 """How long a request waits for the agent to be loaded."""
@@ -26,8 +21,10 @@ PATIENCE_SECONDS = 30.0
 class EmbeddedAgent:
     """An ASGI application that comes to life while it is being served."""
 
-    def __init__(self, load: Load) -> None:
-        self._load = load
+    def __init__(self, agent: AbstractAsyncContextManager[ASGIApp], paths: tuple[str, ...]) -> None:
+        """`agent` is the application while it is entered; `paths` is what it answers."""
+        self._agent = agent
+        self._paths = paths
         self._app: ASGIApp | None = None
         self._ready = anyio.Event()
 
@@ -37,19 +34,19 @@ class EmbeddedAgent:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Load the agent off the event loop, and run it until the block is left."""
-        app, running = await to_thread.run_sync(self._load)
-        async with running():
+        """Run the agent until the block is left."""
+        async with self._agent as app:
             self._app = app
             self._ready.set()
-            yield
+            try:
+                yield
+            finally:
+                self._app = None
 
     def routes(self) -> list[BaseRoute]:
+        """Each path itself, and what is below it."""
         return [
-            Route("/.well-known/agent-card.json", self),
-            Mount("/a2a", self),
-            Route("/a2a", self, methods=["POST"]),
-            Mount("/v1", self),
+            route for path in self._paths for route in (Route(path, self), Mount(path, app=self))
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,5 +56,5 @@ class EmbeddedAgent:
             answer = PlainTextResponse("The agent is not up yet; try again shortly.\n", 503)
             await answer(scope, receive, send)
             return
-        # A mount moves the path it matched into root_path; the agent routes whole paths.
-        await self._app({**scope, "root_path": "", "app_root_path": ""}, receive, send)
+        # A mount moves what it matched into root_path; the agent routes whole paths.
+        await self._app({**scope, "root_path": ""}, receive, send)

@@ -6,21 +6,23 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
+from contextlib import AsyncExitStack
 
 import anyio
 import structlog
 from anyio import to_thread
 from sqlalchemy import Connection, text
 
+from agents.app import PATHS, AgentConfig, running
+from agents.brain.config import BrainConfig
 from channels.base import Channel
 from channels.web.adapter import WebChannel, WebConfig
 from gateway.agent.a2a import A2AAgent, A2AConfig
 from gateway.app import Face, create_app
+from gateway.banner import parts, show
 from gateway.bus.memory import MemoryBus
 from gateway.chat import Chat
+from gateway.cli import create_cli
 from gateway.delivery import Deliveries
 from gateway.embedded import EmbeddedAgent
 from gateway.errors import AgentError
@@ -41,16 +43,18 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 AGENT_CHECK_SECONDS = 3.0
 
 
+def command() -> None:
+    """The `frontdoor` command."""
+    create_cli(serve)()
+
+
 def is_public(settings: Settings) -> bool:
     """Whether others than this machine can reach us."""
     return bool(settings.public_url) or settings.host not in LOOPBACK
 
 
-async def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> None:
-    """Run everything until told to stop. `announce` is called once the door is open.
-
-    Raises FrontDoorError when it cannot start.
-    """
+async def serve(settings: Settings) -> None:
+    """Run everything until told to stop. Raises FrontDoorError when it cannot start."""
     database = Database(database_url(settings))
     try:
         await to_thread.run_sync(migrate.upgrade, database.engine)
@@ -60,7 +64,7 @@ async def serve(settings: Settings, announce: Callable[[], None] = lambda: None)
         house = House(settings, database, secret)
         server = Server(house.app, settings.host, settings.port)
         async with serving(server):
-            announce()
+            show(settings)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(house.run)
                 await server.asked_to_stop.wait()
@@ -90,7 +94,8 @@ class House:
         self._agent = A2AAgent(
             A2AConfig(
                 url=settings.agent_url or settings.local_url,
-                token=settings.agent_token if settings.agent_url else self._own_agent_token(secret),
+                keep_origin=not settings.agent_url,
+                token=settings.agent_token if settings.agent_url else self._api_token(secret),
                 notification_url=self._own_url() + "/agent/notifications",
                 notification_token=notification_token,
             )
@@ -140,6 +145,7 @@ class House:
             ),
             inbox,
             bus,
+            doors=lambda: {part.name: part.text for part in parts(settings)},
         )
         if settings.telegram_bot_token:
             # Only who has a bot pays for importing its library.
@@ -184,7 +190,11 @@ class House:
 
     async def checks(self) -> dict[str, str]:
         """How each part that we cannot do without stands."""
-        return {"database": await self._check_database(), "bus": "ok", "agent": await self._check_agent()}
+        return {
+            "database": await self._check_database(),
+            "bus": "ok",
+            "agent": await self._check_agent(),
+        }
 
     async def _check_database(self) -> str:
         try:
@@ -225,11 +235,23 @@ class House:
             return derived(secret, "api")
         return self._settings.api_token
 
-    def _own_agent_token(self, secret: str) -> str:
-        return self._api_token(secret)
-
     def _shipped_agent(self, secret: str) -> EmbeddedAgent:
-        raise NotImplementedError
+        settings = self._settings
+        config = AgentConfig(
+            base_url=settings.base_url,
+            database_url=settings.database_url or f"sqlite:///{settings.data_dir / 'agent.db'}",
+            token=self._api_token(secret),
+            push_allowed_origins=(settings.local_url,),
+            brain=BrainConfig(
+                groq_key=settings.groq_api_key,
+                groq_url=settings.groq_base_url,
+                openai_key=settings.openai_api_key,
+                openai_url=settings.openai_base_url,
+                model=settings.agent_model,
+                mcp_servers=settings.mcp_servers,
+            ),
+        )
+        return EmbeddedAgent(running(config), PATHS)
 
 
 def derived(secret: str, purpose: str) -> str:

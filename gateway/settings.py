@@ -95,6 +95,12 @@ class Settings:
         """Where this server reaches itself."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret that is set, so that logs can leave them out."""
+        values = (getattr(self, f.name) for f in fields(self) if f.metadata["secret"])
+        return tuple(value for value in values if value)
+
 
 def read(environ: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
     """Read and check all settings; the environment wins over the `.env` file.
@@ -114,12 +120,6 @@ def read(environ: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) 
     settings = Settings(**values)
     _check(settings)
     return settings
-
-
-def secrets_of(settings: Settings) -> tuple[str, ...]:
-    """Every secret that is set, so that logs can leave them out."""
-    values = (getattr(settings, f.name) for f in fields(settings) if f.metadata["secret"])
-    return tuple(value for value in values if value)
 
 
 def _convert(name: str, raw: str, kind: Any) -> Any:

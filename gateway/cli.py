@@ -1,0 +1,170 @@
+"""The commands. `main.py` hands in what serves; everything else is asked of the channels.
+
+A command imports what it needs when it runs, so that `frontdoor --help` stays quick.
+"""
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+
+from gateway.errors import FrontDoorError
+from gateway.settings import Settings, read
+
+Serve = Callable[[Settings], Awaitable[None]]
+
+PortOption = Annotated[int, typer.Option(help="Port to listen on, on this machine only.")]
+ScriptOption = Annotated[
+    Path | None, typer.Option(help="A file to play instead of a person at the keyboard.")
+]
+
+
+def create_cli(serve: Serve) -> typer.Typer:
+    """All commands; `serve` runs the house."""
+    cli = typer.Typer(
+        name="frontdoor",
+        help="A chat front door for AI agents: Telegram and a web widget, over the A2A task API.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    cli.command(name="serve", help="Serve everything that is configured.")(_serve_with(serve))
+    cli.command(name="chat")(chat)
+    cli.command(name="doctor")(doctor)
+    cli.add_typer(_connecting(), name="connect")
+    cli.add_typer(_simulating(), name="sim")
+    return cli
+
+
+def _serve_with(serve: Serve) -> Callable[[], None]:
+    def command() -> None:
+        from gateway.telemetry import configure_logging
+
+        settings = _settings()
+        configure_logging(settings.log_level, settings.log_format, settings.secrets)
+        _run(lambda: serve(settings))
+
+    return command
+
+
+def chat(
+    url: Annotated[str, typer.Option(help="Where the front door is.")] = "",
+) -> None:
+    """Chat from the terminal, over the web socket. Lines from a pipe are sent one by one."""
+    from channels.web.terminal import chat as talk
+
+    target = url or _settings().base_url
+    _run(lambda: talk(target))
+
+
+def doctor() -> None:
+    """Check settings, database, agent, Telegram and clock; say what to do about each."""
+    from gateway.doctor import examine, show
+
+    settings = _settings()
+    findings = anyio.run(examine, settings)
+    show(findings)
+    raise typer.Exit(1 if any(f.state == "wrong" for f in findings) else 0)
+
+
+def _connecting() -> typer.Typer:
+    connect = typer.Typer(help="Connect a channel to this front door.", no_args_is_help=True)
+
+    @connect.callback()
+    def group() -> None:
+        pass
+
+    @connect.command()
+    def telegram() -> None:
+        """Point the bot's webhook at PUBLIC_URL and show how Telegram sees it."""
+        from channels.telegram.config import TelegramConfig
+        from channels.telegram.connect import connect as point
+        from gateway.doctor import Finding, show
+
+        settings = _settings()
+        if not settings.telegram_bot_token:
+            _stop("Set TELEGRAM_BOT_TOKEN first; @BotFather gives you one.")
+        if not settings.public_url:
+            _stop(
+                "Set PUBLIC_URL to how Telegram reaches this server, https://door.example.com. "
+                "Without it the bot works all the same, by polling, and needs no connecting."
+            )
+        config = TelegramConfig(
+            token=settings.telegram_bot_token,
+            secret=settings.telegram_webhook_secret,
+            api_url=settings.telegram_api_url,
+            public_url=settings.public_url,
+        )
+        report = anyio.run(point, config)
+        findings = [Finding(row.name, row.state, row.text, row.remedy) for row in report.rows]
+        show(findings)
+        raise typer.Exit(1 if any(f.state == "wrong" for f in findings) else 0)
+
+    return connect
+
+
+def _simulating() -> typer.Typer:
+    sim = typer.Typer(help="Stand-ins for what is not there.", no_args_is_help=True)
+
+    @sim.command()
+    def telegram(port: PortOption = 8081, script: ScriptOption = None) -> None:
+        """A Bot API server: set TELEGRAM_API_URL to it, and write to the bot from here."""
+        from channels.telegram.simulator import run
+
+        _run(lambda: run(port, script))
+
+    @sim.command()
+    def agent(
+        port: PortOption = 8086,
+        script: Annotated[
+            str, typer.Option(help="What to play to each message, such as say:hello;wait:2;cut.")
+        ] = "",
+    ) -> None:
+        """An A2A agent: set AGENT_URL to it, and answer from here or by a script."""
+        from gateway.agent.scripted import run
+
+        _run(lambda: run(port, script))
+
+    return sim
+
+
+def _settings() -> Settings:
+    try:
+        return read()
+    except FrontDoorError as error:
+        _stop(str(error))
+        raise
+
+
+def _run(work: Callable[[], Awaitable[None]]) -> None:
+    """Run a coroutine until it is done or interrupted; our own errors end it in plain words."""
+
+    async def main() -> None:
+        await work()
+
+    try:
+        anyio.run(main, backend_options={"use_uvloop": True})
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except FrontDoorError as error:
+        _stop(str(error))
+    except BaseExceptionGroup as group:
+        ours, others = group.split(FrontDoorError)
+        if others or not ours:
+            raise
+        _stop(str(_first(ours)))
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _stop(complaint: str) -> None:
+    print(f"frontdoor: {complaint}", file=sys.stderr)  # noqa: T201 - a command speaks to a person
+    raise typer.Exit(2)

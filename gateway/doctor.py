@@ -1,0 +1,185 @@
+"""`frontdoor doctor`: how each part stands, and what to do about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import anyio
+from anyio import to_thread
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.agent.a2a import A2AAgent, A2AConfig
+from gateway.errors import AgentError, StoreError
+from gateway.settings import Settings
+from gateway.store import migrate
+from gateway.store.engine import Database
+
+State = Literal["ok", "off", "warn", "wrong"]
+
+CLOCK_TOLERANCE_SECONDS = 5.0
+"""Leases and signatures tolerate about so much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's report."""
+
+    name: str
+    state: State
+    text: str
+    remedy: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at everything, each check on its own, so that one failure hides no other."""
+    findings = [Finding("Settings", "ok", "read and well formed")]
+    checks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [
+        _public,
+        _database,
+        _agent,
+        _telegram,
+        _clock,
+    ]
+    for check in checks:
+        findings += await check(settings)
+    return findings
+
+
+async def _public(settings: Settings) -> list[Finding]:
+    if not settings.public_url:
+        return [
+            Finding(
+                "Reach",
+                "off",
+                "only this machine reaches us",
+                "Set PUBLIC_URL to https://… to be reached by others.",
+            )
+        ]
+    if not settings.public_url.startswith("https://"):
+        return [
+            Finding(
+                "Reach",
+                "warn",
+                f"{settings.public_url} is not https",
+                "Telegram and browsers' microphones need https; put a proxy with a certificate "
+                "in front.",
+            )
+        ]
+    findings = [Finding("Reach", "ok", settings.public_url)]
+    if not settings.api_token:
+        findings.append(
+            Finding(
+                "API token",
+                "warn",
+                "/a2a, /v1 and /metrics are closed to everybody",
+                "Set API_TOKEN to read them from outside.",
+            )
+        )
+    return findings
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    url = settings.database_url or f"sqlite:///{settings.data_dir / 'frontdoor.db'}"
+    try:
+        database = Database(url)
+        try:
+            version = await to_thread.run_sync(migrate.current, database.engine)
+        finally:
+            database.close()
+    except (SQLAlchemyError, StoreError, OSError) as error:
+        return [
+            Finding(
+                "Database",
+                "wrong",
+                type(error).__name__,
+                "Check DATABASE_URL and that the server runs, or that DATA_DIR can be written.",
+            )
+        ]
+    if version is None:
+        return [Finding("Database", "ok", "reachable and empty; serve fills it")]
+    if version != migrate.head():
+        return [
+            Finding(
+                "Database",
+                "warn",
+                f"schema {version}, this version has {migrate.head()}",
+                "frontdoor serve brings it up to date.",
+            )
+        ]
+    return [Finding("Database", "ok", f"reachable, schema {version}")]
+
+
+async def _agent(settings: Settings) -> list[Finding]:
+    url = settings.agent_url or settings.local_url
+    token = settings.agent_token if settings.agent_url else settings.api_token
+    agent = A2AAgent(A2AConfig(url=url, token=token))
+    try:
+        with anyio.fail_after(10):
+            about = await agent.about()
+    except (AgentError, TimeoutError) as error:
+        remedy = (
+            "Check AGENT_URL and AGENT_TOKEN, and that the agent runs."
+            if settings.agent_url
+            else "The shipped agent runs inside frontdoor serve: start that."
+        )
+        return [Finding("Agent", "wrong", str(error) or "no answer within 10 s", remedy)]
+    finally:
+        await agent.close()
+    findings = [Finding("Agent", "ok", f"{about.name} {about.version} at {url}")]
+    if not about.streaming:
+        findings.append(
+            Finding("Agent", "warn", "it does not stream", "Answers appear only when complete.")
+        )
+    return findings
+
+
+async def _telegram(settings: Settings) -> list[Finding]:
+    if not settings.telegram_bot_token:
+        return [Finding("Telegram", "off", "no bot", "Set TELEGRAM_BOT_TOKEN, from @BotFather.")]
+    from channels.telegram.config import TelegramConfig  # noqa: PLC0415 - only who has a bot
+    from channels.telegram.connect import inspect  # noqa: PLC0415
+
+    report = await inspect(
+        TelegramConfig(
+            token=settings.telegram_bot_token,
+            secret=settings.telegram_webhook_secret,
+            api_url=settings.telegram_api_url,
+            public_url=settings.public_url,
+        )
+    )
+    return [Finding(row.name, row.state, row.text, row.remedy) for row in report.rows]
+
+
+async def _clock(settings: Settings) -> list[Finding]:
+    """Compare our clock with the Date header of whoever we talk to anyway."""
+    import httpx  # noqa: PLC0415 - doctor only
+
+    url = settings.telegram_api_url if settings.telegram_bot_token else settings.agent_url
+    if not url:
+        return [Finding("Clock", "off", "nobody to compare it with on this machine")]
+    try:
+        async with httpx.AsyncClient(timeout=5) as client:
+            date = (await client.head(url)).headers.get("date", "")
+        skew = abs(parsedate_to_datetime(date).timestamp() - time.time())
+    except (httpx.HTTPError, ValueError, TypeError):
+        return [Finding("Clock", "off", "nobody told the time")]
+    if skew > CLOCK_TOLERANCE_SECONDS:
+        return [Finding("Clock", "wrong", f"{skew:.0f} s off", "Let NTP set this machine's clock.")]
+    return [Finding("Clock", "ok", "agrees with the world's")]
+
+
+def show(findings: list[Finding]) -> None:
+    """Print the report."""
+    from rich.console import Console  # noqa: PLC0415 - commands only
+    from rich.markup import escape  # noqa: PLC0415
+
+    marks = {"ok": "[green]●[/]", "off": "[dim]○[/]", "warn": "[yellow]▲[/]", "wrong": "[red]✗[/]"}
+    console = Console(highlight=False)
+    for finding in findings:
+        console.print(f"{marks[finding.state]} {finding.name:<16} {escape(finding.text)}")
+        if finding.remedy:
+            console.print(f"  {'':<16} [dim]{escape(finding.remedy)}[/]")

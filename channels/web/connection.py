@@ -1,0 +1,260 @@
+"""One socket's life: hello, replay, then both directions until somebody leaves.
+
+Four tasks in one group. The reader never stops reading, because unread frames would stop
+the socket's own heartbeat; what takes time waits for the worker. The follower has the
+news, and the writer alone sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import anyio
+import structlog
+from anyio.streams.memory import MemoryObjectReceiveStream
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
+
+from channels.base import Inbox, RateLimited
+from channels.events import Entry, File
+from channels.web import wire
+from channels.web.outbox import Full, Outbox
+from channels.web.sessions import BadToken, Session
+from prompts import sentence
+
+log = structlog.get_logger()
+
+MAX_BAD_FRAMES = 20
+MAX_WAITING = 64
+"""Frames of one client that wait to be stored."""
+OUTBOX_LIMIT = 1_000_000
+PAGE = 100
+"""Log entries read at once in a replay."""
+
+ABUSE, BROKEN, LATER, BAD_TOKEN, TOO_SLOW = 1008, 1011, 1013, 4401, 4408
+"""Close codes; from 4000 on they are ours, after the HTTP status."""
+
+Work = wire.Say | wire.Choose | wire.Cancel
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long we wait for a client, seconds."""
+
+    hello: float = 10
+    send: float = 20
+    close: float = 3
+
+
+class Connection:
+    """A socket from accept to close; `admit` reads a token and raises BadToken."""
+
+    def __init__(
+        self,
+        socket: WebSocket,
+        inbox: Inbox,
+        admit: Callable[[str], Session],
+        locale: str,
+        patience: Patience,
+    ) -> None:
+        self._socket = socket
+        self._inbox = inbox
+        self._admit = admit
+        self._locale = locale
+        self._patience = patience
+        self._outbox = Outbox(OUTBOX_LIMIT)
+        self._tasks = anyio.create_task_group()
+        self._bad_frames = 0
+        self._closing: tuple[int, str] | None = None
+        """Close code and the sentence that says why; None while open and when nobody listens."""
+
+    async def serve(self) -> None:
+        """Accept, serve, and close with a reason. Raises nothing but cancellation."""
+        try:
+            await self._socket.accept()
+            if hello := await self._greeting():
+                await self._converse(*hello)
+        except (WebSocketDisconnect, WebSocketDisconnected):
+            self._closing = None
+        except Exception:
+            log.exception("web_socket_failed")
+            self._closing = (BROKEN, "broken")
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(self._patience.close):
+                await self._close()
+
+    async def _greeting(self) -> tuple[Session, int] | None:
+        """Who the client is and how much of the log it has."""
+        with anyio.move_on_after(self._patience.hello):
+            text = await self._receive()
+            try:
+                fact = wire.read(text) if text else None
+            except wire.BadFrame:
+                fact = None
+            if not isinstance(fact, wire.Hello):
+                self._closing = (ABUSE, "hello_expected")
+                return None
+            try:
+                session = self._admit(fact.token)
+            except BadToken:
+                self._closing = (BAD_TOKEN, "bad_token")
+                return None
+            self._locale = session.locale or self._locale
+            return session, fact.after
+        self._closing = (TOO_SLOW, "hello_timeout")
+        return None
+
+    async def _converse(self, session: Session, after: int) -> None:
+        conversation = await self._inbox.open(session.sender, session.route)
+        log.info("web_socket_opened", conversation=conversation)
+        work, waiting = anyio.create_memory_object_stream[Work](MAX_WAITING)
+        with work, waiting:
+            async with self._tasks:
+                self._tasks.start_soon(self._write)
+                self._tasks.start_soon(self._follow, session, conversation, after)
+                self._tasks.start_soon(self._carry_out, waiting, session, conversation)
+                await self._read(work.send_nowait)
+        log.info("web_socket_closed", conversation=conversation, closing=self._closing)
+
+    def _end(self, code: int, why: str) -> None:
+        self._closing = self._closing or (code, why)
+        self._tasks.cancel_scope.cancel()
+
+    def _put(self, frame: wire.Frame) -> None:
+        try:
+            self._outbox.put(frame)
+        except Full:
+            self._end(LATER, "too_slow")
+
+    def _complain(self, code: str, *, id: str = "", retry_after: float = 0, **values: str) -> None:
+        words = sentence("web", code, self._locale, **values)
+        self._put(wire.error(code, words, id=id, retry_after=retry_after))
+
+    async def _receive(self) -> str | None:
+        """The next frame; None for a binary one. Raises WebSocketDisconnect."""
+        event = await self._socket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(event.get("code", 1005))
+        text: str | None = event.get("text")
+        return text
+
+    async def _read(self, work: Callable[[Work], None]) -> None:
+        while True:
+            try:
+                text = await self._receive()
+            except WebSocketDisconnect:
+                self._tasks.cancel_scope.cancel()
+                return
+            try:
+                if text is None:
+                    raise wire.BadFrame("binary_unexpected")
+                self._heed(wire.read(text), work)
+            except wire.BadFrame as bad:
+                self._complain(bad.code, id=bad.id, detail=bad.detail)
+                self._bad_frames += 1
+                if self._bad_frames >= MAX_BAD_FRAMES:
+                    self._end(ABUSE, "too_many_errors")
+                    return
+
+    def _heed(self, fact: wire.Fact, work: Callable[[Work], None]) -> None:
+        match fact:
+            case wire.Ping():
+                self._put(wire.pong())
+            case wire.Voice(on):
+                if on:
+                    self._complain("voice_unavailable")
+            case wire.Hello():
+                raise wire.BadFrame("bad_frame", "hello was said already")
+            case wire.Say() | wire.Choose() | wire.Cancel():
+                try:
+                    work(fact)
+                except anyio.WouldBlock:
+                    id = "" if isinstance(fact, wire.Cancel) else fact.id
+                    self._complain("busy", id=id, retry_after=1)
+
+    async def _carry_out(
+        self, waiting: MemoryObjectReceiveStream[Work], session: Session, conversation: str
+    ) -> None:
+        async for work in waiting:
+            id = "" if isinstance(work, wire.Cancel) else work.id
+            try:
+                if isinstance(work, wire.Cancel):
+                    await self._inbox.cancel(conversation)
+                else:
+                    await self._accept(work, session)
+            except RateLimited as limited:
+                self._complain("rate_limited", id=id, retry_after=limited.retry_after)
+            except Exception:
+                # The client keeps what was not acknowledged and sends it again.
+                log.exception("web_frame_failed", conversation=conversation)
+                self._complain("unavailable", id=id, retry_after=2)
+
+    async def _accept(self, work: wire.Say | wire.Choose, session: Session) -> None:
+        now = datetime.now(UTC)
+        if isinstance(work, wire.Choose):
+            message = wire.chosen(work, session.sender, session.route, now)
+        else:
+            files = [await self._file(id) for id in work.files]
+            known = [file for file in files if file]
+            if len(known) < len(files):
+                self._complain("unknown_file", id=work.id)
+                return
+            message = wire.said(work, session.sender, session.route, known, now)
+        receipt = await self._inbox.accept(message)
+        self._put(wire.ack(work.id, receipt.seq))
+
+    async def _file(self, id: str) -> File | None:
+        found = await self._inbox.get_file(id)
+        return found[0] if found else None
+
+    async def _follow(self, session: Session, conversation: str, after: int) -> None:
+        """Replay the log, then show what happens, by seq: no gap and nothing twice."""
+        async with self._inbox.follow(conversation) as events:
+            newest = await self._inbox.last_seq(conversation)
+            expires = datetime.fromtimestamp(session.expires, UTC)
+            self._put(wire.welcome(conversation, newest, expires))
+            # A client that has more than there is has it from a database that is gone.
+            shown = await self._replay(session, conversation, min(after, newest))
+            async for event in events:
+                if isinstance(event, Entry):
+                    if event.seq > shown + 1:
+                        shown = await self._replay(session, conversation, shown)
+                    if event.seq <= shown:
+                        continue
+                    shown = event.seq
+                self._put(wire.live(event, session.sender))
+        self._end(LATER, "too_slow")
+
+    async def _replay(self, session: Session, conversation: str, shown: int) -> int:
+        """Show the log from after `shown` to its end, as fast as the client reads."""
+        while page := await self._inbox.history(conversation, shown, PAGE):
+            for entry in page:
+                await self._outbox.room()
+                self._put(wire.live(entry, session.sender))
+            shown = page[-1].seq
+        return shown
+
+    async def _write(self) -> None:
+        while True:
+            text = await self._outbox.take()
+            try:
+                with anyio.fail_after(self._patience.send):
+                    await self._socket.send_text(text)
+            except TimeoutError:
+                self._end(TOO_SLOW, "too_slow")
+            except (WebSocketDisconnect, WebSocketDisconnected):
+                self._tasks.cancel_scope.cancel()
+
+    async def _close(self) -> None:
+        if self._closing is None:
+            return
+        code, why = self._closing
+        try:
+            # Who does not read what was sent will not read why, but may see a close code.
+            if why != "too_slow":
+                words = sentence("web", why, self._locale)
+                await self._socket.send_json(wire.error(why, words))
+            await self._socket.close(code, why)
+        except (WebSocketDisconnect, WebSocketDisconnected):
+            pass

@@ -20,7 +20,7 @@ from channels.base import Channel
 from gateway.bus.base import Bus
 from gateway.following import Following
 from gateway.saying import saying
-from gateway.store import turns
+from gateway.store import leases, turns
 from gateway.store.base import CommandWork, LeaseLost, Turn
 from gateway.store.engine import Database
 from gateway.turn import Hold, TurnPlayer
@@ -72,7 +72,7 @@ class Chat:
             finally:
                 tasks.cancel_scope.cancel()
         with anyio.CancelScope(shield=True):
-            await self.database.write(turns.yield_up, self.worker, now=self.clock())
+            await self.database.write(leases.yield_up, self.worker, now=self.clock())
 
     def due(self, at: float) -> None:
         """Something will want looking at, at `at` (epoch seconds)."""
@@ -92,7 +92,7 @@ class Chat:
         while True:
             now = self.clock()
             claimed, self._due_at = await self.database.write(
-                turns.claim,
+                leases.claim,
                 self.worker,
                 now=now,
                 until=now + self.lease_seconds,
@@ -118,7 +118,7 @@ class Chat:
             if not held:
                 continue
             still = await self.database.write(
-                turns.renew, self.worker, held, until=self.clock() + self.lease_seconds
+                leases.renew, self.worker, held, until=self.clock() + self.lease_seconds
             )
             for conversation in held:
                 hold = self._holds.get(conversation)
@@ -144,7 +144,7 @@ class Chat:
                 # One conversation that cannot be played must not silence all the others.
                 log.exception("conversation_failed")
                 await self.database.write(
-                    turns.rest, self.worker, conversation, until=self.clock() + REST_SECONDS
+                    leases.rest, self.worker, conversation, until=self.clock() + REST_SECONDS
                 )
             finally:
                 del self._holds[conversation]
@@ -155,7 +155,7 @@ class Chat:
             work = await self.database.write(turns.next_work, self.worker, conversation, now=now)
             match work:
                 case None:
-                    again_at = await self.database.write(turns.release, self.worker, conversation)
+                    again_at = await self.database.write(leases.release, self.worker, conversation)
                 case CommandWork():
                     await self._answer(conversation, work)
                     continue

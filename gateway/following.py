@@ -19,7 +19,7 @@ from gateway.bus.base import Bus
 from gateway.errors import AgentError, AgentRefused, TaskUnknown
 from gateway.heard import Heard, Verdict, judge
 from gateway.saying import saying
-from gateway.store import turns
+from gateway.store import alone
 from gateway.store.base import Closing, Given, Turn, TurnStage
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
@@ -67,7 +67,7 @@ class Following:
             self._wake = anyio.Event()
             now = self.clock()
             due = await self.database.write(
-                turns.claim_checks, now=now, again_at=now + LOOK_SECONDS, limit=AT_ONCE
+                alone.claim_checks, now=now, again_at=now + LOOK_SECONDS, limit=AT_ONCE
             )
             async with anyio.create_task_group() as tasks:
                 for turn in due:
@@ -136,7 +136,7 @@ class Following:
             verdict.asking_task,
             check_at=now + next_look(verdict.stage, 0) if goes_on else None,
         )
-        entry = await self.database.write(turns.follow_up, turn, closing, said, now=now)
+        entry = await self.database.write(alone.follow_up, turn, closing, said, now=now)
         if entry:
             self.bus.publish(turn.conversation, entry)
             self.on_delivery()
@@ -145,4 +145,4 @@ class Following:
 
     async def _again(self, turn: Turn) -> None:
         at = self.clock() + next_look(turn.stage, turn.checks)
-        await self.database.write(turns.check_later, turn, at=at)
+        await self.database.write(alone.check_later, turn, at=at)

@@ -30,8 +30,8 @@ from gateway.following import Following
 from gateway.inbox import StoringInbox
 from gateway.serving import Server, serving
 from gateway.settings import Settings
+from gateway.store import alone, migrate
 from gateway.store import inbox as inbox_transactions
-from gateway.store import migrate, turns
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
 from gateway.turn import TurnPlayer
@@ -220,7 +220,7 @@ class House:
         return state
 
     async def _notified(self, task: str) -> None:
-        if await self._database.write(turns.hurry, task):
+        if await self._database.write(alone.hurry, task):
             self._following.look()
 
     # -- the shipped agent -----------------------------------------------------------------

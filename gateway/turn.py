@@ -31,6 +31,9 @@ log = structlog.get_logger()
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
 """Between attempts at an agent that is out of reach: doubling from the first to the longest."""
 
+TAKE_SECONDS = 20.0
+"""How long an agent may take to say that it took the message."""
+
 LINGER_SECONDS = 0.2
 """How long after a whole reply its task may still come to rest in the same turn."""
 
@@ -140,7 +143,7 @@ class _Play:
             return
         with anyio.CancelScope() as scope:
             self.hold.begin(scope)
-            scope.deadline = anyio.current_time() + self.player.detach_seconds
+            scope.deadline = anyio.current_time() + TAKE_SECONDS
             try:
                 await self._listen(scope)
             finally:
@@ -172,9 +175,11 @@ class _Play:
         asked_at = anyio.current_time()
         async with aclosing(self._events()) as events:
             async for event in events:
-                if isinstance(event, Started) and event.task != self.turn.task:
-                    # Beside the stream: its first words are not to wait for the disk.
-                    beside.start_soon(self._note_task, event.task)
+                if isinstance(event, Started):
+                    scope.deadline = anyio.current_time() + self.player.detach_seconds
+                    if event.task != self.turn.task:
+                        # Beside the stream: its first words are not to wait for the disk.
+                        beside.start_soon(self._note_task, event.task)
                 if isinstance(event, Progress):
                     self._show(TurnState.WORKING, event.text)
                 first = not self.heard.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,6 @@ import anyio
 from channels.base import Channel
 from channels.events import Entry, Live, Message, Receipt
 from gateway.agent.a2a import A2AAgent, A2AConfig
-from gateway.agent.scripted import ScriptedAgent
 from gateway.bus.memory import MemoryBus
 from gateway.chat import Chat
 from gateway.delivery import Deliveries
@@ -98,15 +97,8 @@ async def rig(
         yield Rig(chat, inbox, bus, channel, database, files)
 
 
-@asynccontextmanager
-async def scripted(agent: ScriptedAgent) -> AsyncIterator[str]:
-    async with agent.serving() as url:
-        yield url
-
-
-async def until(condition: object, seconds: float = 10) -> None:
+async def until(condition: Callable[[], object], seconds: float = 10) -> None:
     """Wait until `condition()` holds; fails after `seconds`."""
-    assert callable(condition)
     with anyio.fail_after(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for is no event of ours
             await anyio.sleep(0.005)

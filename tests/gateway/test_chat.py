@@ -8,8 +8,9 @@ import anyio
 import pytest
 
 from channels.base import MaybeSent, NotSent, Refused
-from channels.events import Choices, Delta, Entry, File, Status, Text, TurnState
+from channels.events import Choices, Command, Delta, Entry, File, Status, Text, TurnState
 from gateway.agent.scripted import ScriptedAgent
+from gateway.agent.scripts import Script, parse
 from tests.gateway.doubles import PaperChannel, message, sender
 from tests.gateway.rig import rig, until
 
@@ -36,7 +37,12 @@ async def test_what_arrives_together_is_asked_as_one(tmp_path: Path) -> None:
 
 
 async def test_what_arrives_during_a_turn_becomes_the_next(tmp_path: Path) -> None:
-    agent = ScriptedAgent(lambda m: [*_script("task;gate:go" if m.text == "first" else ""), *_script(f"say:re {m.text}".replace("\n\n", "+"))])
+    agent = ScriptedAgent(
+        lambda m: [
+            *_script("task;gate:go" if m.text == "first" else ""),
+            *_script(f"say:re {m.text}".replace("\n\n", "+")),
+        ]
+    )
     async with agent.serving() as url, rig(tmp_path, url) as house:
         await house.accept(message("e1", "first"))
         await until(lambda: len(agent.received) == 1)
@@ -272,7 +278,8 @@ async def test_a_refused_delivery_does_not_hold_up_the_next(tmp_path: Path) -> N
 async def test_a_new_conversation_starts_with_a_clean_slate(tmp_path: Path) -> None:
     agent = ScriptedAgent("say:ok")
     async with agent.serving() as url, rig(tmp_path, url) as house:
-        for n, command in enumerate((None, "new", None), 1):
+        commands: list[Command | None] = [None, "new", None]
+        for n, command in enumerate(commands, 1):
             await house.accept(message(f"e{n}", "hi", command=command))
             await house.channel.until_sent(n)
     assert len({m.context for m in agent.received}) == 2
@@ -289,7 +296,5 @@ async def test_many_conversations_are_played_at_once(tmp_path: Path) -> None:
         assert len(await house.channel.until_sent(30)) == 30
 
 
-def _script(line: str):  # type: ignore[no-untyped-def] # noqa: ANN202 - the double's own type
-    from gateway.agent.scripts import parse
-
+def _script(line: str) -> Script:
     return parse(line) if line else ()

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from channels.events import Text
-from gateway.store import inbox, turns
+from gateway.store import inbox, leases, turns
 from gateway.store.engine import Database
 from gateway.store.inbox import Accepted
 from tests.gateway.doubles import message, sender
@@ -84,7 +84,7 @@ async def test_an_edit_corrects_a_message_that_nobody_has_read(database: Databas
 
 async def test_an_edit_of_a_message_in_work_is_a_message_of_its_own(database: Database) -> None:
     original = (await accept(database, "e1", "helo", ref="c:1")).receipt
-    await database.write(turns.claim, "w", now=101.0, until=200.0, limit=1)
+    await database.write(leases.claim, "w", now=101.0, until=200.0, limit=1)
     await database.write(turns.next_work, "w", original.conversation, now=101.0)
     edit = await accept(database, "e2", "hello", ref="c:1", edits="c:1")
     assert edit.receipt.fresh
@@ -94,7 +94,7 @@ async def test_an_edit_of_a_message_in_work_is_a_message_of_its_own(database: Da
 async def test_what_a_channel_does_not_tell_stays_known(database: Database) -> None:
     await accept(database, "e1", who=sender("1", locale="de"))
     receipt = (await accept(database, "e2", who=sender("1", locale=""))).receipt
-    await database.write(turns.claim, "w", now=101.0, until=200.0, limit=1)
+    await database.write(leases.claim, "w", now=101.0, until=200.0, limit=1)
     turn = await database.write(turns.next_work, "w", receipt.conversation, now=101.0)
     assert turn is not None
     assert turn.sender.locale == "de"
@@ -102,10 +102,10 @@ async def test_what_a_channel_does_not_tell_stays_known(database: Database) -> N
 
 async def test_a_cancel_command_reaches_the_turn_under_way(database: Database) -> None:
     receipt = (await accept(database, "e1")).receipt
-    await database.write(turns.claim, "w", now=101.0, until=200.0, limit=1)
+    await database.write(leases.claim, "w", now=101.0, until=200.0, limit=1)
     await database.write(turns.next_work, "w", receipt.conversation, now=101.0)
     assert (await accept(database, "e2", command="cancel")).cancels
-    held = await database.write(turns.renew, "w", [receipt.conversation], until=300.0)
+    held = await database.write(leases.renew, "w", [receipt.conversation], until=300.0)
     assert held == {receipt.conversation: True}
 
 

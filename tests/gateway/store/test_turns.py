@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from channels.events import Text
-from gateway.store import inbox, outbox, turns
+from gateway.store import alone, inbox, leases, outbox, turns
 from gateway.store.base import (
     Closing,
     CommandWork,
@@ -35,7 +35,7 @@ async def accept(database: Database, *args: object, **kwargs: object) -> str:
 
 
 async def claim(database: Database, worker: str, now: float, until: float = 200.0) -> list[str]:
-    ids, _ = await database.write(turns.claim, worker, now=now, until=until, limit=10)
+    ids, _ = await database.write(leases.claim, worker, now=now, until=until, limit=10)
     return ids
 
 
@@ -48,7 +48,7 @@ async def begin(database: Database, conversation: str, now: float = 101.0) -> Tu
 
 async def test_a_conversation_is_not_due_while_its_person_is_writing(database: Database) -> None:
     conversation = await accept(database, "e1")
-    ids, next_due = await database.write(turns.claim, "w", now=100.1, until=200.0, limit=10)
+    ids, next_due = await database.write(leases.claim, "w", now=100.1, until=200.0, limit=10)
     assert (ids, next_due) == ([], 100.5)
     assert await claim(database, "w", 100.5) == [conversation]
 
@@ -142,10 +142,10 @@ async def test_a_conversation_given_back_is_due_again_only_if_something_waits(
     turn = await begin(database, conversation)
     await accept(database, "e2", "two")
     await database.write(turns.close, "w", turn, Closing(TurnStage.DONE), None, now=100.2)
-    assert await database.write(turns.release, "w", conversation) == 100.5
+    assert await database.write(leases.release, "w", conversation) == 100.5
     turn = await begin(database, conversation)
     await database.write(turns.close, "w", turn, Closing(TurnStage.DONE), None, now=102.0)
-    assert await database.write(turns.release, "w", conversation) is None
+    assert await database.write(leases.release, "w", conversation) is None
     assert await claim(database, "w", 1000.0) == []
 
 
@@ -185,7 +185,7 @@ async def detach(database: Database) -> Turn:
     await database.write(turns.note_task, turn.id, "task-1")
     closing = Closing(TurnStage.DETACHED, Given("so far"), check_at=103.0)
     await database.write(turns.close, "w", turn, closing, None, now=102.0)
-    [due] = await database.write(turns.claim_checks, now=103.0, again_at=130.0, limit=9)
+    [due] = await database.write(alone.claim_checks, now=103.0, again_at=130.0, limit=9)
     return due
 
 
@@ -193,32 +193,29 @@ async def test_a_detached_turn_is_asked_after_and_told_once(database: Database) 
     due = await detach(database)
     assert (due.stage, due.task, due.given.text) == (TurnStage.DETACHED, "task-1", "so far")
     said = Saying("a1", (Text("done!"),), ({"text": "done!"},))
-    told = await database.write(
-        turns.follow_up, due, Closing(TurnStage.DONE), said, now=104.0
-    )
+    told = await database.write(alone.follow_up, due, Closing(TurnStage.DONE), said, now=104.0)
     assert told is not None
     twin = Saying("a2", (Text("done!"),), ({"text": "done!"},))
     assert (
-        await database.write(turns.follow_up, due, Closing(TurnStage.DONE), twin, now=104.0)
-        is None
+        await database.write(alone.follow_up, due, Closing(TurnStage.DONE), twin, now=104.0) is None
     )
-    assert await database.write(turns.claim_checks, now=999.0, again_at=1000.0, limit=9) == []
+    assert await database.write(alone.claim_checks, now=999.0, again_at=1000.0, limit=9) == []
 
 
 async def test_a_notification_brings_the_next_look_forward(database: Database) -> None:
     due = await detach(database)
-    assert await database.write(turns.claim_checks, now=104.0, again_at=130.0, limit=9) == []
-    assert await database.write(turns.hurry, "task-1") == 1
+    assert await database.write(alone.claim_checks, now=104.0, again_at=130.0, limit=9) == []
+    assert await database.write(alone.hurry, "task-1") == 1
     # A look that was under way must not put it off again.
-    await database.write(turns.check_later, due, at=500.0)
-    assert await database.write(turns.claim_checks, now=104.0, again_at=130.0, limit=9)
-    assert await database.write(turns.hurry, "another task") == 0
+    await database.write(alone.check_later, due, at=500.0)
+    assert await database.write(alone.claim_checks, now=104.0, again_at=130.0, limit=9)
+    assert await database.write(alone.hurry, "another task") == 0
 
 
 async def test_stopping_gives_everything_back_at_once(database: Database) -> None:
     conversation = await accept(database, "e1")
     await begin(database, conversation)
-    await database.write(turns.yield_up, "w", now=102.0)
+    await database.write(leases.yield_up, "w", now=102.0)
     assert await claim(database, "other", 102.0) == [conversation]
 
 

@@ -1,0 +1,58 @@
+"""Settings are read once, and a wrong one is named together with its remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import SettingsError
+from gateway.settings import Settings, read
+
+NO_FILE = Path("there is no such file")
+
+
+def test_nothing_needs_to_be_set() -> None:
+    assert read({}, NO_FILE) == Settings()
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("PORT=9000\nHOST=0.0.0.0\n")
+    settings = read({"PORT": "9001"}, dotenv)
+    assert (settings.host, settings.port) == ("0.0.0.0", 9001)  # noqa: S104 - read, not bound
+
+
+def test_an_empty_variable_is_as_good_as_none() -> None:
+    assert read({"PORT": "", "PUBLIC_URL": " "}, NO_FILE) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "70000"),
+        ("PUBLIC_URL", "door.example.com"),
+        ("PUBLIC_URL", "https://example.com/door"),
+        ("AGENT_URL", "ftp://agent"),
+        ("TELEGRAM_BOT_TOKEN", "my token"),
+        ("TELEGRAM_WEBHOOK_SECRET", "späce"),
+        ("LOG_LEVEL", "chatty"),
+        ("SECRET_KEY", "short"),
+        ("LEASE_SECONDS", "0.1"),
+        ("DEBOUNCE_SECONDS", "-1"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_variables_name(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        read({variable: value}, NO_FILE)
+
+
+def test_origins_are_a_list() -> None:
+    settings = read({"WEB_ORIGINS": "https://a.example/, https://b.example"}, NO_FILE)
+    assert settings.web_origins == ("https://a.example", "https://b.example")
+
+
+def test_secrets_are_known_so_that_logs_can_leave_them_out() -> None:
+    settings = read({"GROQ_API_KEY": "gsk_1", "API_TOKEN": "tok", "HOST": "::1"}, NO_FILE)
+    assert set(settings.secrets) == {"gsk_1", "tok"}

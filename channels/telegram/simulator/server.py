@@ -26,7 +26,7 @@ from channels.telegram.simulator.state import Call, Chat, Json, Shown
 class _Cut(Response):
     """A response whose connection breaks in the middle."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"application/json"), (b"content-length", b"64")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
@@ -84,6 +84,10 @@ class TelegramSimulator:
                 with anyio.move_on_after(0.02):
                     await self._changed.wait()
 
+    async def change(self) -> None:
+        """Wait until the bot or a person does something."""
+        await self._changed.wait()
+
     async def settled(self) -> None:
         """Wait until every update is acknowledged. Raises TimeoutError."""
         await self.until(lambda: not self.updates)
@@ -119,14 +123,16 @@ class TelegramSimulator:
             {"file_id": small, "file_unique_id": f"u{small}", "width": 90, "height": 60},
             {"file_id": large, "file_unique_id": f"u{large}", "width": 900, "height": 600},
         ]
-        words = {"caption": caption, "caption_entities": _entities(caption)} if caption else {}
-        return await self.say(chat, photo=sizes, **words, **content)
+        if caption:
+            content |= {"caption": caption, "caption_entities": _entities(caption)}
+        return await self.say(chat, photo=sizes, **content)
 
     async def send_file(self, chat: int, data: bytes, kind: str = "document", **about: Any) -> Json:
         """A person sends a document, a voice note or another recording."""
         file = self.api.keep(data)
         of = {"file_id": file, "file_unique_id": f"u{file}", "file_size": len(data), **about}
-        return await self.say(chat, **{kind: of})
+        content: Json = {kind: of}
+        return await self.say(chat, **content)
 
     async def press(self, chat: int, label: str, *, user: int = 0) -> str:
         """A person taps the newest button with this label; returns the query's id."""

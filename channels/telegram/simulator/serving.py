@@ -12,6 +12,14 @@ from starlette.types import ASGIApp
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.enough = anyio.Event()
+
+    async def main_loop(self) -> None:
+        """Serve until told; uvicorn's own looks ten times a second."""
+        await self.enough.wait()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to whoever runs the program."""
@@ -30,4 +38,4 @@ async def serving(app: ASGIApp, port: int = 0, host: str = "127.0.0.1") -> Async
         try:
             yield f"http://{host}:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.enough.set()

@@ -36,6 +36,12 @@ async def heard(events: AsyncIterator[AgentEvent]) -> list[AgentEvent]:
         return [event async for event in events]
 
 
+async def hear_into(events: list[AgentEvent], stream: AsyncIterator[AgentEvent]) -> None:
+    """Note events as they come, so that those before a failure are known."""
+    async for event in stream:
+        events.append(event)  # noqa: PERF401 - each at its time
+
+
 def last_reply(events: list[AgentEvent]) -> str:
     return [event.text for event in events if isinstance(event, ReplyText)][-1]
 
@@ -152,12 +158,9 @@ async def test_an_agent_that_falls_silent_is_asked_again_until_it_speaks(
     agent = ScriptedAgent("say:Hi;gate:go;last: there.;done")
 
     async with agent.serving() as url, connecting(url, silence_timeout=0.1) as client:
-        events = []
-        with anyio.fail_after(5):
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(open_after_calls, agent, "SubscribeToTask", 4)
-                async for event in client.start(ask()):
-                    events.append(event)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(open_after_calls, agent, "SubscribeToTask", 4)
+            events = await heard(client.start(ask()))
     assert last_reply(events) == "Hi there."
     assert events[-1] == Ended(End.COMPLETED)
 
@@ -191,9 +194,8 @@ async def test_a_failure_after_the_first_event_is_told_when_the_task_does_not_re
     agent = ScriptedAgent("say:Hi;error:boom")
     events: list[AgentEvent] = []
     async with agent.serving() as url, connecting(url) as client:
-        with pytest.raises(AgentBroken), anyio.fail_after(5):
-            async for event in client.start(ask()):
-                events.append(event)
+        with anyio.fail_after(5), pytest.raises(AgentBroken):
+            await hear_into(events, client.start(ask()))
     assert events[-1] == ReplyText("Hi")
 
 
@@ -220,19 +222,18 @@ async def test_an_agent_that_dies_in_the_middle_is_unreachable_after_some_patien
 
     async def listen(client: A2AAgent) -> None:
         with pytest.raises(AgentUnreachable):
-            async for event in client.start(ask()):
-                events.append(event)
+            await hear_into(events, client.start(ask()))
 
     port = free_port()
     with anyio.fail_after(5):
         async with (
             connecting(f"http://127.0.0.1:{port}") as client,
             anyio.create_task_group() as tasks,
+            agent.serving(port),
         ):
-            async with agent.serving(port):
-                tasks.start_soon(listen, client)
-                while len(events) < 2:  # noqa: ASYNC110 - the client is what is waited for
-                    await anyio.sleep(0.005)
+            tasks.start_soon(listen, client)
+            while len(events) < 2:  # noqa: ASYNC110 - the client is what is waited for
+                await anyio.sleep(0.005)
     assert events[-1] == ReplyText("Hi")
 
 
@@ -241,15 +242,11 @@ async def test_a_restarted_agent_that_kept_its_tasks_goes_on(connecting: Connect
     events: list[AgentEvent] = []
     port = free_port()
 
-    async def listen(client: A2AAgent) -> None:
-        async for event in client.start(ask()):
-            events.append(event)
-
     async with connecting(f"http://127.0.0.1:{port}", patience=5.0) as client:
         with anyio.fail_after(8):
             async with anyio.create_task_group() as tasks:
                 async with agent.serving(port):
-                    tasks.start_soon(listen, client)
+                    tasks.start_soon(hear_into, events, client.start(ask()))
                     while len(events) < 2:  # noqa: ASYNC110 - the client is what is waited for
                         await anyio.sleep(0.005)
                 agent.open("go")

@@ -128,7 +128,9 @@ export class App {
       return;
     }
     const attempt = async (): Promise<void> => {
-      const { token } = await this.sessions.get(Date.now());
+      const { token, maxUpload } = await this.sessions.get(Date.now());
+      // A server that hangs up on a large file looks like a lost connection: ask beforehand.
+      if (maxUpload && file.size > maxUpload) throw new Denied(413, "");
       const progress = (share: number) => this.dispatch({ type: "progress", key, progress: share });
       try {
         const stored = await upload(this.settings.server, token, file, abort.signal, progress);

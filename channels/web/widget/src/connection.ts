@@ -119,7 +119,8 @@ export class Connection {
     if (generation !== this.generation) return;
     const state = this.house.state();
     this.askedAfter = after ?? holeAfter(state) ?? (lastSeq(state) || this.house.start());
-    const socket = new WebSocket(this.house.socketUrl);
+    const socket = this.dial();
+    if (!socket) return;
     this.socket = socket;
     this.expectAnswer(ANSWER_MS);
     socket.onopen = () => this.send({ type: "hello", token, after: this.askedAfter });
@@ -129,6 +130,16 @@ export class Connection {
     socket.onclose = ({ code }) => {
       if (generation === this.generation) this.closed(code, token);
     };
+  }
+
+  /** Null where the page's policy forbids it, which no retry will change. */
+  private dial(): WebSocket | null {
+    try {
+      return new WebSocket(this.house.socketUrl);
+    } catch (reason) {
+      this.house.dispatch({ type: "link", link: "refused", complaint: String(reason) });
+      return null;
+    }
   }
 
   private receive(frame: ServerFrame | null, token: string): void {
@@ -141,9 +152,9 @@ export class Connection {
         this.closed(BAD_TOKEN, token);
         return;
       }
-      if (frame.code === "rate_limited") {
+      if (frame.id && frame.retry_after) {
         clearTimeout(this.sendTimer);
-        this.sendTimer = later((frame.retry_after || 3) * 1000, () => this.resend());
+        this.sendTimer = later(frame.retry_after * 1000, () => this.resend());
         return;
       }
     }

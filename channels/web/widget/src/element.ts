@@ -93,7 +93,9 @@ export class FrontDoorElement extends HTMLElement {
 
   private get locale(): string {
     const near = this.closest("[lang]")?.getAttribute("lang");
-    const locale = this.getAttribute("locale") || near || navigator.language;
+    // A page in "en" is read by people who tell the time in their own way.
+    const own = navigator.languages.find((it) => it.split("-")[0] === near);
+    const locale = this.getAttribute("locale") || own || near || navigator.language;
     try {
       return Intl.getCanonicalLocales(locale)[0] ?? "en";
     } catch {
@@ -194,6 +196,7 @@ export class FrontDoorElement extends HTMLElement {
 
   private pressed(event: KeyboardEvent): void {
     if (this.hasAttribute("inline")) return;
+    this.panel?.trap(event);
     if (event.key === "Escape" && !event.isComposing) {
       event.stopPropagation();
       this.close();
@@ -202,16 +205,16 @@ export class FrontDoorElement extends HTMLElement {
   }
 
   private changed(after: State, before: State): void {
-    if (after.entries !== before.entries) this.tellNews(after);
+    // What was there before this page is history, not news.
+    if (!after.conversation) this.told = -1;
+    else if (this.told < 0) this.told = after.newest;
+    else if (after.entries !== before.entries) this.tellNews(after);
     if (unread(after) !== unread(before)) this.emit("unread", { count: unread(after) });
     // One look at the state a frame, however fast the words come.
     this.frame ||= requestAnimationFrame(() => this.render());
   }
 
   private tellNews(state: State): void {
-    // What was there before this page is history, not news.
-    if (this.told < 0) this.told = state.link === "online" ? state.newest : -1;
-    if (this.told < 0) return;
     for (const { seq, id, role, parts } of state.entries) {
       if (seq <= this.told) continue;
       this.told = seq;
@@ -246,6 +249,7 @@ export class FrontDoorElement extends HTMLElement {
       this.render();
     };
     document.addEventListener("visibilitychange", shown, { signal });
+    window.visualViewport?.addEventListener("resize", () => this.panel?.fit(), { signal });
   }
 
   private emit(name: "open" | "close" | "message" | "unread", detail?: object): void {

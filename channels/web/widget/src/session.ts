@@ -29,6 +29,13 @@ export interface Introduction {
   readonly zone: string;
 }
 
+interface Answer {
+  readonly token: string;
+  /** ISO 8601. */
+  readonly expires_at?: string;
+  readonly max_upload_bytes?: number;
+}
+
 /** How long before its end a session is refreshed. */
 const REFRESH_MS = 7 * 24 * 3600_000;
 
@@ -75,8 +82,12 @@ export class Sessions {
       return this.open(null);
     }
     if (!response.ok) throw await denied(response);
-    const answer = (await response.json()) as { token: string; expires_at?: string | number };
-    const session = { token: answer.token, expires: moment(answer.expires_at) };
+    const answer = (await response.json()) as Answer;
+    const session = {
+      token: answer.token,
+      expires: Date.parse(answer.expires_at ?? "") || 0,
+      maxUpload: answer.max_upload_bytes ?? 0,
+    };
     this.store.session = session;
     return session;
   }
@@ -87,21 +98,16 @@ export class Sessions {
   }
 }
 
-/** ISO 8601 or epoch seconds, as epoch milliseconds; 0 when there is none. */
-function moment(value: string | number | undefined): number {
-  return typeof value === "number" ? value * 1000 : Date.parse(value ?? "") || 0;
-}
-
 async function denied(response: Response): Promise<Denied> {
   const after = Number(response.headers.get("Retry-After")) || 0;
   return new Denied(response.status, plain(await response.text().catch(() => "")), after);
 }
 
-/** What an error body says to a person: one of the usual JSON fields, or nothing. */
+/** What an error body says to a person, or nothing. */
 function plain(body: string): string {
   try {
-    const { message, detail, error } = JSON.parse(body) as Record<string, unknown>;
-    return [message, detail, error].find((it): it is string => typeof it === "string") ?? "";
+    const { message } = JSON.parse(body) as { message?: unknown };
+    return typeof message === "string" ? message : "";
   } catch {
     return "";
   }
@@ -122,12 +128,11 @@ export function upload(
     request.upload.onprogress = (event) => {
       if (event.lengthComputable) progress(event.loaded / event.total);
     };
+    request.responseType = "json";
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) {
-        resolve(readFile(JSON.parse(request.responseText)));
-      } else {
-        reject(new Denied(request.status, plain(request.responseText)));
-      }
+      const stored = readFile(request.response);
+      if (request.status < 300 && stored.id) resolve(stored);
+      else reject(new Denied(request.status, ""));
     };
     request.onerror = () => reject(new Denied(0, ""));
     request.onabort = () => reject(new Denied(0, ""));

@@ -12,6 +12,8 @@ export interface Session {
   readonly token: string;
   /** Epoch, milliseconds; 0 when unknown. */
   readonly expires: number;
+  /** The largest file the server takes, bytes; 0 when unknown. */
+  readonly maxUpload: number;
 }
 
 export type Backend = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;

@@ -1,7 +1,7 @@
 /** The conversation: what was said, what is being said, and staying where the reader is. */
 
 import { blocks } from "../markdown.ts";
-import { firstSeq, isBusy, isCaughtUp, type State, type Turn } from "../state.ts";
+import { firstSeq, isBusy, isCaughtUp, lastSeq, type State, type Turn } from "../state.ts";
 import { type Item, timeline } from "../timeline.ts";
 import type { Context } from "./context.ts";
 import { button, h, icon } from "./dom.ts";
@@ -16,6 +16,7 @@ export class Log {
   private readonly lines: HTMLElement;
   private readonly earlier: HTMLElement;
   private readonly latest: HTMLElement;
+  private readonly hello: HTMLElement;
   private readonly live: Live;
   private readonly shown = new Map<string, { signature: string; node: HTMLElement }>();
   private readonly resized: ResizeObserver;
@@ -28,9 +29,8 @@ export class Log {
     this.earlier = button("earlier", strings.earlier, actions.earlier);
     this.lines = h("div", { className: "lines", role: "log" });
     this.lines.ariaLabel = strings.log;
-    const hello = h("div", { className: "line agent first last" }, h("div", { className: "bubble" }, greeting));
-    hello.hidden = !greeting;
-    const content = h("div", { className: "content" }, this.earlier, hello, this.lines, this.live.node);
+    this.hello = h("div", { className: "line agent first last" }, h("div", { className: "bubble" }, greeting));
+    const content = h("div", { className: "content" }, this.earlier, this.hello, this.lines, this.live.node);
     this.scroll = h("div", { className: "scroll", tabIndex: 0, onscroll: () => this.scrolled() }, content);
     this.scroll.role = "region";
     this.scroll.ariaLabel = strings.log;
@@ -48,6 +48,7 @@ export class Log {
     this.before = state;
     const height = this.scroll.scrollHeight;
     this.earlier.hidden = firstSeq(state) <= 1;
+    this.hello.hidden = !this.earlier.hidden || !this.context.greeting;
     // History is not news: it is read out only once it is complete.
     this.lines.ariaLive = isCaughtUp(state) ? "polite" : "off";
     if (state.entries !== before?.entries || state.pending !== before.pending) {
@@ -59,7 +60,7 @@ export class Log {
     else if (before && firstSeq(state) < firstSeq(before)) {
       this.scroll.scrollTop += this.scroll.scrollHeight - height;
     }
-    this.latest.classList.toggle("news", !this.pinned && state.entries.length > (before?.entries.length ?? 0));
+    if (!this.pinned && lastSeq(state) > lastSeq(before ?? state)) this.latest.classList.add("news");
   }
 
   /** The reader sees the end of the log. */
@@ -85,7 +86,9 @@ export class Log {
     const { scrollTop, scrollHeight, clientHeight } = this.scroll;
     this.pinned = scrollHeight - scrollTop - clientHeight < NEAR;
     this.latest.hidden = this.pinned;
-    if (this.pinned) this.context.actions.read();
+    if (!this.pinned) return;
+    this.latest.classList.remove("news");
+    this.context.actions.read();
   }
 
   /** Bring the nodes in line with the items, touching only what changed. */

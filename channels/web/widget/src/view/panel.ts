@@ -44,6 +44,24 @@ export class Panel {
     this.receiveDrops();
   }
 
+  /** As tall as what the on-screen keyboard leaves, where the browser does not see to it. */
+  fit(): void {
+    const { visualViewport: view } = window;
+    if (view) this.node.style.setProperty("--viewport", `${view.height}px`);
+  }
+
+  /** Tab goes round within the panel while it covers the page. */
+  trap(event: KeyboardEvent): void {
+    if (event.key !== "Tab" || !matchMedia("(max-width: 480px)").matches) return;
+    const stops = [...this.node.querySelectorAll<HTMLElement>("button, a, textarea, [tabindex='0']")].filter(
+      (it) => it.checkVisibility() && !it.matches(":disabled"),
+    );
+    const edge = event.shiftKey ? stops[0] : stops.at(-1);
+    if (event.target !== edge) return;
+    event.preventDefault();
+    (event.shiftKey ? stops.at(-1) : stops[0])?.focus();
+  }
+
   update(state: State): void {
     this.log.update(state);
     this.composer.update(state);

@@ -267,7 +267,7 @@ def _file_name(name: str, media_type: str) -> str:
 
 def _add_file(files: list[Attachment], file: Attachment) -> None:
     """Add a file, or the next piece of the one before: appended chunks stay separate parts."""
-    if files and file.data and files[-1].data and files[-1].name == file.name:
+    if files and files[-1].name == file.name and not (file.url or files[-1].url):
         files[-1] = replace(files[-1], data=files[-1].data + file.data)
     else:
         files.append(file)

@@ -156,11 +156,13 @@ async def test_an_agent_that_falls_silent_is_asked_again_until_it_speaks(
     connecting: Connecting,
 ) -> None:
     agent = ScriptedAgent("say:Hi;gate:go;last: there.;done")
-
-    async with agent.serving() as url, connecting(url, silence_timeout=0.1) as client:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(open_after_calls, agent, "SubscribeToTask", 4)
-            events = await heard(client.start(ask()))
+    async with (
+        agent.serving() as url,
+        connecting(url, silence_timeout=0.1) as client,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(open_after_calls, agent, "SubscribeToTask", 4)
+        events = await heard(client.start(ask()))
     assert last_reply(events) == "Hi there."
     assert events[-1] == Ended(End.COMPLETED)
 

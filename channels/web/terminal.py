@@ -252,7 +252,7 @@ class _Screen(_View):
         self._prompt()
 
     def _prompt(self) -> None:
-        self.console.print("[bold cyan]❯[/] ", end="")
+        self.console.print("[bold cyan]>[/] ", end="")
 
     def _tail(self) -> Text:
         """As much of the growing reply as the screen can redraw."""

@@ -2,34 +2,77 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
-from types import ModuleType
+from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
+
+from tests.widget.server import WIDGET, Door, Frame, serving
 
 
-def _load(name: str) -> ModuleType:
-    # Test folders are no packages; the double is imported by its path.
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "server.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+@dataclass
+class Chat:
+    """The widget on a page, as a person uses it."""
 
+    page: Page
+    door: Door
 
-server = _load("widget_server")
+    async def visit(self) -> None:
+        await self.page.goto(self.door.url)
+        await self.page.locator("front-door .panel").wait_for(state="attached")
+
+    async def open(self) -> None:
+        await self.visit()
+        await self.page.get_by_role("button", name="Open chat").click()
+        await self.online()
+
+    async def online(self) -> None:
+        await self.page.locator("[data-link=online]").wait_for(state="attached")
+
+    @property
+    def box(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Message")
+
+    @property
+    def log(self) -> Locator:
+        return self.page.get_by_role("log")
+
+    @property
+    def live(self) -> Locator:
+        return self.page.locator(".live")
+
+    async def type(self, text: str) -> None:
+        await self.box.fill(text)
+        await self.box.press("Enter")
+
+    async def say(self, text: str) -> Frame:
+        """Write something and wait until the server has it."""
+        before = len(self.door.messages())
+        await self.type(text)
+        await self.door.until(lambda: len(self.door.messages()) > before)
+        return self.door.messages()[-1]
+
+    async def lines(self) -> list[str]:
+        """What stands in the log, by bubble."""
+        return await self.log.locator(".bubble").all_inner_texts()
+
+    async def shows(self, *lines: str) -> None:
+        """Wait until the log holds these bubbles and no others."""
+        await self.page.wait_for_function(
+            """wanted => {
+                const root = document.querySelector("front-door").shadowRoot;
+                const found = [...root.querySelectorAll("[role=log] .bubble")].map(it => it.innerText);
+                return JSON.stringify(found) === JSON.stringify(wanted);
+            }""",
+            arg=list(lines),
+        )
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    if not server.WIDGET.is_file():
+    if not WIDGET.is_file():
         pytest.fail("no widget: run `npm ci && npm run build` in channels/web/widget")
     async with async_playwright() as playwright:
         found = shutil.which("chromium") or shutil.which("google-chrome")
@@ -39,8 +82,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[object]:
-    async with server.serving(server.Door()) as door:
+async def door() -> AsyncIterator[Door]:
+    async with serving(Door()) as door:
         yield door
 
 
@@ -53,5 +96,13 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture
-async def page(context: BrowserContext) -> Page:
-    return await context.new_page()
+async def chat(context: BrowserContext, door: Door) -> AsyncIterator[Chat]:
+    page = await context.new_page()
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on(
+        "console",
+        lambda it: broken.append(it.text) if "Content Security Policy" in it.text else None,
+    )
+    yield Chat(page, door)
+    assert not broken, "the page threw, or its policy was broken"

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = {
     "gateway.main": 5,
+    "gateway.__main__": 6,
     "gateway.app": 4,
     "gateway.banner": 4,
     "gateway.cli": 4,

@@ -33,6 +33,7 @@ from google.protobuf.json_format import ParseError  # type: ignore[import-untype
 
 from gateway.agent import asking
 from gateway.agent.base import About, Ask
+from gateway.agent.streams import Streams
 from gateway.errors import AgentBroken, AgentError, AgentRefused, AgentUnreachable, TaskUnknown
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ async def connect(http: httpx.AsyncClient, config: A2AConfig) -> Link:
     ways = ClientConfig(
         httpx_client=http,
         supported_protocol_bindings=[TransportProtocol.JSONRPC, TransportProtocol.HTTP_JSON],
+        use_client_preference=True,
     )
     try:
         client = ClientFactory(ways).create(card)
@@ -110,14 +112,26 @@ async def connect(http: httpx.AsyncClient, config: A2AConfig) -> Link:
         raise AgentBroken(
             f"The agent at {url} offers {offered}; we speak JSONRPC and HTTP+JSON."
         ) from None
-    return Link(client, card, config)
+    return Link(client, _streams(http, card), card, config)
+
+
+def _streams(http: httpx.AsyncClient, card: AgentCard) -> Streams | None:
+    """Our own reading of streams, for the protocol we know."""
+    for interface in card.supported_interfaces:
+        spoken = interface.protocol_binding, interface.protocol_version.partition(".")[0]
+        if spoken == (TransportProtocol.JSONRPC, "1"):
+            return Streams(http, interface)
+    return None
 
 
 class Link:
     """One agent as its card describes it. Every call raises AgentError."""
 
-    def __init__(self, client: Client, card: AgentCard, config: A2AConfig) -> None:
+    def __init__(
+        self, client: Client, streams: Streams | None, card: AgentCard, config: A2AConfig
+    ) -> None:
         self._client = client
+        self._streams = streams if card.capabilities.streaming else None
         self._config = config
         self._url = config.url
         self._brief = ClientCallContext(timeout=config.request_timeout)
@@ -139,16 +153,21 @@ class Link:
             notification_token=self._config.notification_token,
             announce=self._knows_caller,
         )
-        announced = {"A2A-Extensions": asking.CALLER_EXTENSION} if self._knows_caller else None
+        headers = {"A2A-Extensions": asking.CALLER_EXTENSION} if self._knows_caller else {}
+        if self._streams is not None:
+            return self._hear(self._streams.send(request, headers))
         context = ClientCallContext(
             timeout=None if self.streaming else self._config.answer_timeout,
-            service_parameters=announced,
+            service_parameters=headers,
         )
         return self._hear(self._client.send_message(request, context=context))
 
     def subscribe(self, task: str) -> AsyncGenerator[StreamResponse]:
         """Hear a task from where it stands: a snapshot, then what happens."""
-        return self._hear(self._client.subscribe(SubscribeToTaskRequest(id=task)))
+        request = SubscribeToTaskRequest(id=task)
+        if self._streams is not None:
+            return self._hear(self._streams.subscribe(request))
+        return self._hear(self._client.subscribe(request))
 
     async def task(self, task: str) -> Task:
         """A task as it stands."""
@@ -182,8 +201,12 @@ class Link:
 
     async def _hear(self, stream: AsyncIterator[StreamResponse]) -> AsyncGenerator[StreamResponse]:
         with _told(self._url):
-            async for response in stream:
-                yield response
+            try:
+                async for response in stream:
+                    yield response
+            finally:
+                if isinstance(stream, AsyncGenerator):
+                    await stream.aclose()
 
 
 class _Ended(AgentRefused):

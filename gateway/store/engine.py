@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
@@ -67,11 +67,15 @@ class Database:
         self.engine.dispose()
 
 
-def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that can `on_conflict_do_nothing`, which SQL does not standardise."""
+def insert_new(connection: Connection, table: Table, **values: Any) -> None:
+    """INSERT … ON CONFLICT DO NOTHING, which SQL does not standardise."""
     if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+        connection.execute(sqlite.insert(table).values(values).on_conflict_do_nothing())
+        return
+    # Loading another dialect takes longer than many a start-up can spare.
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    connection.execute(postgresql.insert(table).values(values).on_conflict_do_nothing())
 
 
 def _lost_a_race(error: DBAPIError) -> bool:
@@ -112,6 +116,3 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer that starts as a reader can find at its first write that it must start over.
     reads = connection.get_execution_options().get("reads")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
-__all__ = ["Database", "Insert", "insert"]

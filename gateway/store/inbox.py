@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from channels.events import Address, Entry, Message, Receipt, Sender, Trust
 from gateway.store.codec import lane, parts_from_json, parts_to_json, route_to_json
-from gateway.store.engine import insert
+from gateway.store.engine import insert_new
 from gateway.store.tables import addresses, conversations, messages, persons, secrets, turns
 
 
@@ -123,11 +123,7 @@ def set_reachable(connection: Connection, address: Address, *, reachable: bool) 
 
 def secret(connection: Connection, name: str) -> str:
     """A secret that all replicas share, made when first asked for."""
-    connection.execute(
-        insert(connection, secrets)
-        .values(name=name, value=entropy.token_urlsafe(48))
-        .on_conflict_do_nothing()
-    )
+    insert_new(connection, secrets, name=name, value=entropy.token_urlsafe(48))
     return str(connection.scalar(select(secrets.c.value).where(secrets.c.name == name)))
 
 

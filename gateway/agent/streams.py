@@ -1,0 +1,122 @@
+"""JSON-RPC streams, read faster than by the SDK, which makes all other requests.
+
+Its transport opens a tracing span and walks a generic parser for every event. With a hundred
+replies streaming at once that alone is most of a core, and every token waits for its turn.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from typing import Any
+from uuid import uuid4
+
+from a2a.client.errors import A2AClientError
+from a2a.types import (
+    AgentInterface,
+    Artifact,
+    Part,
+    SendMessageRequest,
+    StreamResponse,
+    SubscribeToTaskRequest,
+    TaskArtifactUpdateEvent,
+)
+from a2a.utils.errors import JSON_RPC_ERROR_CODE_MAP
+from google.protobuf.json_format import (  # type: ignore[import-untyped]
+    MessageToDict,
+    ParseDict,
+)
+
+_ERRORS = {code: kind for kind, code in JSON_RPC_ERROR_CODE_MAP.items()}
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+
+
+class Streams:
+    """The two streaming calls of the JSON-RPC binding."""
+
+    def __init__(self, http: httpx.AsyncClient, interface: AgentInterface) -> None:
+        self._http = http
+        self._url = interface.url
+        self._tenant = interface.tenant
+
+    def send(
+        self, request: SendMessageRequest, headers: Mapping[str, str]
+    ) -> AsyncGenerator[StreamResponse]:
+        return self._call("SendStreamingMessage", request, headers)
+
+    def subscribe(self, request: SubscribeToTaskRequest) -> AsyncGenerator[StreamResponse]:
+        return self._call("SubscribeToTask", request, {})
+
+    async def _call(
+        self,
+        method: str,
+        request: SendMessageRequest | SubscribeToTaskRequest,
+        headers: Mapping[str, str],
+    ) -> AsyncGenerator[StreamResponse]:
+        request.tenant = self._tenant
+        params = MessageToDict(request)
+        call = {"jsonrpc": "2.0", "id": str(uuid4()), "method": method, "params": params}
+        headers = {"Accept": "text/event-stream", "Cache-Control": "no-store", **headers}
+        opening = self._http.build_request("POST", self._url, json=call, headers=headers)
+        response = await self._http.send(opening, stream=True)
+        try:
+            response.raise_for_status()
+            if response.headers.get("content-type", "").startswith("text/event-stream"):
+                async with aclosing(events(response.aiter_bytes())) as told:
+                    async for data in told:
+                        yield _result(data)
+            else:
+                yield _result(await response.aread())
+        finally:
+            await response.aclose()
+
+
+async def events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """The data of server-sent events; comments, which keep the line alive, are dropped."""
+    rest = b""
+    async for chunk in chunks:
+        *blocks, rest = _BLANK_LINE.split(rest + chunk)
+        for block in blocks:
+            lines = (line.partition(b":") for line in block.splitlines())
+            if data := [value.removeprefix(b" ") for field, _, value in lines if field == b"data"]:
+                yield b"\n".join(data)
+
+
+def _result(data: bytes) -> StreamResponse:
+    """The event in a JSON-RPC response. Raises A2AError when it holds an error instead."""
+    response = json.loads(data)
+    if not isinstance(response, dict):
+        raise A2AClientError("not a JSON-RPC response")
+    if error := response.get("error"):
+        code = error.get("code")
+        raise _ERRORS.get(code, A2AClientError)(f"JSON-RPC error {code}")
+    return read(response["result"])
+
+
+def read(result: Any) -> StreamResponse:
+    """An event of the stream from its JSON. Raises ParseError."""
+    match result:
+        case {
+            "artifactUpdate": {
+                "taskId": task,
+                "contextId": context,
+                "artifact": {"artifactId": id, "parts": [{"text": text, **odd}], **named},
+                **flags,
+            }
+        } if not odd and named.keys() <= {"name"} and flags.keys() <= {"append", "lastChunk"}:
+            # What almost every event is: a piece of text. By hand it takes a twentieth of the time.
+            return StreamResponse(
+                artifact_update=TaskArtifactUpdateEvent(
+                    task_id=task,
+                    context_id=context,
+                    artifact=Artifact(
+                        artifact_id=id, name=named.get("name"), parts=[Part(text=text)]
+                    ),
+                    append=flags.get("append"),
+                    last_chunk=flags.get("lastChunk"),
+                )
+            )
+    response: StreamResponse = ParseDict(result, StreamResponse(), ignore_unknown_fields=True)
+    return response

@@ -1,0 +1,55 @@
+"""An old database is brought up to date, and an empty one looks no different."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from gateway.errors import StoreError
+from gateway.store import migrate
+from gateway.store.engine import Database
+from gateway.store.tables import metadata
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Database:
+    return Database(f"sqlite:///{tmp_path / 'test.db'}")
+
+
+def differences(database: Database) -> list[object]:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": migrate.VERSION_TABLE}
+        )
+        return list(compare_metadata(context, metadata))
+
+
+def test_an_empty_database_gets_todays_schema(empty: Database) -> None:
+    assert migrate.current(empty.engine) is None
+    migrate.upgrade(empty.engine)
+    assert migrate.current(empty.engine) == migrate.head()
+    assert differences(empty) == []
+
+
+def test_the_migrations_lead_to_the_same_schema(empty: Database) -> None:
+    migrate.migrate(empty.engine)
+    assert migrate.current(empty.engine) == migrate.head()
+    assert differences(empty) == []
+
+
+def test_upgrading_twice_changes_nothing(empty: Database) -> None:
+    migrate.upgrade(empty.engine)
+    migrate.upgrade(empty.engine)
+    assert differences(empty) == []
+
+
+def test_a_newer_database_is_left_alone(empty: Database) -> None:
+    migrate.upgrade(empty.engine)
+    with empty.engine.begin() as connection:
+        connection.execute(text(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer"):
+        migrate.upgrade(empty.engine)

@@ -1,0 +1,111 @@
+"""A front door in a process of its own, to be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import httpx
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class House:
+    """`frontdoor serve`, started and killed at will; its log is kept in `folder`."""
+
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    kills: int = 0
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "serve.log").read_text("utf-8")
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "DATA_DIR": str(self.folder / "data"),
+            "PORT": str(self.port),
+            "LOG_FORMAT": "json",
+            "PYTHONPATH": str(ROOT),
+            **self.settings,
+        }
+        with (self.folder / "serve.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gateway", "serve"],
+                env=environment,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+            )
+
+    async def ready(self, seconds: float = 30) -> None:
+        """Wait until it answers on /readyz with everything up."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            with anyio.fail_after(seconds):
+                while True:
+                    try:
+                        answer = await client.get(f"{self.url}/readyz")
+                        if answer.status_code == 200 and "starting" not in answer.text:
+                            return
+                    except httpx.TransportError:
+                        pass
+                    assert self._process is not None
+                    assert self._process.poll() is None, self.log
+                    await anyio.sleep(0.05)
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to tidy up."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self.kills += 1
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(timeout=30)
+
+
+@asynccontextmanager
+async def house(
+    folder: Path, settings: Mapping[str, str] | None = None, port: int = 0
+) -> AsyncIterator[House]:
+    """A front door that is up; it is killed when the block is left."""
+    built = House(folder, settings or {}, port or free_port())
+    built.start()
+    try:
+        await built.ready()
+        yield built
+    finally:
+        if built._process and built._process.poll() is None:
+            built._process.kill()
+            built._process.wait()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import anyio
 import typer
@@ -20,9 +20,6 @@ from gateway.settings import Settings, read
 Serve = Callable[[Settings], Awaitable[None]]
 
 PortOption = Annotated[int, typer.Option(help="Port to listen on, on this machine only.")]
-ScriptOption = Annotated[
-    Path | None, typer.Option(help="A file to play instead of a person at the keyboard.")
-]
 
 
 def create_cli(serve: Serve) -> typer.Typer:
@@ -60,7 +57,11 @@ def chat(
     from channels.web.terminal import chat as talk
 
     target = url or _settings().base_url
-    _run(lambda: talk(target))
+
+    async def until_left() -> None:
+        raise typer.Exit(await talk(target))
+
+    _run(until_left)
 
 
 def doctor() -> None:
@@ -83,9 +84,8 @@ def _connecting() -> typer.Typer:
     @connect.command()
     def telegram() -> None:
         """Point the bot's webhook at PUBLIC_URL and show how Telegram sees it."""
-        from channels.telegram.config import TelegramConfig
         from channels.telegram.connect import connect as point
-        from gateway.doctor import Finding, show
+        from gateway.doctor import bot_of, reported, show
 
         settings = _settings()
         if not settings.telegram_bot_token:
@@ -95,14 +95,7 @@ def _connecting() -> typer.Typer:
                 "Set PUBLIC_URL to how Telegram reaches this server, https://door.example.com. "
                 "Without it the bot works all the same, by polling, and needs no connecting."
             )
-        config = TelegramConfig(
-            token=settings.telegram_bot_token,
-            secret=settings.telegram_webhook_secret,
-            api_url=settings.telegram_api_url,
-            public_url=settings.public_url,
-        )
-        report = anyio.run(point, config)
-        findings = [Finding(row.name, row.state, row.text, row.remedy) for row in report.rows]
+        findings = reported(anyio.run(point, bot_of(settings)))
         show(findings)
         raise typer.Exit(1 if any(f.state == "wrong" for f in findings) else 0)
 
@@ -113,23 +106,40 @@ def _simulating() -> typer.Typer:
     sim = typer.Typer(help="Stand-ins for what is not there.", no_args_is_help=True)
 
     @sim.command()
-    def telegram(port: PortOption = 8081, script: ScriptOption = None) -> None:
+    def telegram(
+        port: PortOption = 8081,
+        script: Annotated[
+            Path | None, typer.Option(help="A file of lines to write, instead of the keyboard.")
+        ] = None,
+    ) -> None:
         """A Bot API server: set TELEGRAM_API_URL to it, and write to the bot from here."""
         from channels.telegram.simulator import run
 
-        _run(lambda: run(port, script))
+        _run(lambda: run(port, script=script))
 
     @sim.command()
     def agent(
         port: PortOption = 8086,
         script: Annotated[
-            str, typer.Option(help="What to play to each message, such as say:hello;wait:2;cut.")
-        ] = "",
+            list[str] | None,
+            typer.Option(
+                help="WORD=SCRIPT, such as story=say:Once;wait:2;say:upon a time. Plays it to "
+                "messages with that word; may be given several times."
+            ),
+        ] = None,
     ) -> None:
-        """An A2A agent: set AGENT_URL to it, and answer from here or by a script."""
+        """An A2A agent: set AGENT_URL to it, and answer from here or by scripts."""
         from gateway.agent.scripted import run
+        from gateway.agent.scripts import parse
 
-        _run(lambda: run(port, script))
+        try:
+            plays = {
+                word: parse(line)
+                for word, _, line in (each.partition("=") for each in script or ())
+            }
+        except ValueError as error:
+            _stop(str(error))
+        _run(lambda: run(port, plays, keyboard=not plays and sys.stdin.isatty()))
 
     return sim
 
@@ -139,7 +149,6 @@ def _settings() -> Settings:
         return read()
     except FrontDoorError as error:
         _stop(str(error))
-        raise
 
 
 def _run(work: Callable[[], Awaitable[None]]) -> None:
@@ -165,6 +174,6 @@ def _first(error: BaseException) -> BaseException:
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _stop(complaint: str) -> None:
+def _stop(complaint: str) -> NoReturn:
     print(f"frontdoor: {complaint}", file=sys.stderr)  # noqa: T201 - a command speaks to a person
     raise typer.Exit(2)

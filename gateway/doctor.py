@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 from anyio import to_thread
@@ -17,6 +17,10 @@ from gateway.errors import AgentError, StoreError
 from gateway.settings import Settings
 from gateway.store import migrate
 from gateway.store.engine import Database
+
+if TYPE_CHECKING:
+    from channels.telegram.config import TelegramConfig
+    from channels.telegram.connect import WebhookReport
 
 State = Literal["ok", "off", "warn", "wrong"]
 
@@ -140,18 +144,29 @@ async def _agent(settings: Settings) -> list[Finding]:
 async def _telegram(settings: Settings) -> list[Finding]:
     if not settings.telegram_bot_token:
         return [Finding("Telegram", "off", "no bot", "Set TELEGRAM_BOT_TOKEN, from @BotFather.")]
-    from channels.telegram.config import TelegramConfig  # noqa: PLC0415 - only who has a bot
-    from channels.telegram.connect import inspect  # noqa: PLC0415
+    from channels.telegram.connect import inspect  # noqa: PLC0415 - only who has a bot
 
-    report = await inspect(
-        TelegramConfig(
-            token=settings.telegram_bot_token,
-            secret=settings.telegram_webhook_secret,
-            api_url=settings.telegram_api_url,
-            public_url=settings.public_url,
-        )
+    return reported(await inspect(bot_of(settings)))
+
+
+def bot_of(settings: Settings) -> TelegramConfig:
+    """The bot as these settings describe it."""
+    from channels.telegram.config import TelegramConfig  # noqa: PLC0415 - only who has a bot
+
+    return TelegramConfig(
+        token=settings.telegram_bot_token,
+        secret=settings.telegram_webhook_secret,
+        api_url=settings.telegram_api_url,
+        public_url=settings.public_url,
     )
-    return [Finding(row.name, row.state, row.text, row.remedy) for row in report.rows]
+
+
+def reported(report: WebhookReport) -> list[Finding]:
+    """What Telegram says of the webhook, as findings."""
+    return [
+        Finding(row.label, "wrong" if row.remedy else "ok", row.value, row.remedy)
+        for row in report.rows
+    ]
 
 
 async def _clock(settings: Settings) -> list[Finding]:

@@ -24,6 +24,7 @@ from gateway.bus.memory import MemoryBus
 from gateway.chat import Chat
 from gateway.cli import create_cli
 from gateway.delivery import Deliveries
+from gateway.doctor import bot_of
 from gateway.embedded import EmbeddedAgent
 from gateway.errors import AgentError
 from gateway.following import Following
@@ -150,18 +151,8 @@ class House:
         if settings.telegram_bot_token:
             # Only who has a bot pays for importing its library.
             from channels.telegram.adapter import TelegramChannel  # noqa: PLC0415
-            from channels.telegram.config import TelegramConfig  # noqa: PLC0415
 
-            self._channels["telegram"] = TelegramChannel(
-                TelegramConfig(
-                    token=settings.telegram_bot_token,
-                    secret=settings.telegram_webhook_secret,
-                    api_url=settings.telegram_api_url,
-                    public_url=settings.public_url,
-                ),
-                inbox,
-                bus,
-            )
+            self._channels["telegram"] = TelegramChannel(bot_of(settings), inbox, bus)
         self.app = create_app(
             Face(
                 checks=self.checks,

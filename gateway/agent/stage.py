@@ -146,7 +146,9 @@ class _Server(uvicorn.Server):
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp, port: int, host: str) -> AsyncIterator[str]:
     """Serve an app on a port, a free one for 0, for as long as the block lasts; gives its URL."""
-    with socket.socket() as listener:
+    # asyncio sends small writes at once (TCP_NODELAY) only where the protocol is named; else the
+    # first token waits 40 ms for an acknowledgement.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         server = _Server(app)

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
 
+import httpx
 from a2a.client.errors import A2AClientError
 from a2a.types import (
     AgentInterface,
@@ -30,6 +31,7 @@ from google.protobuf.json_format import (  # type: ignore[import-untyped]
 )
 
 _ERRORS = {code: kind for kind, code in JSON_RPC_ERROR_CODE_MAP.items()}
+_FLAGS = {"append", "lastChunk", "metadata"}
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 
@@ -100,22 +102,24 @@ def read(result: Any) -> StreamResponse:
     match result:
         case {
             "artifactUpdate": {
-                "taskId": task,
-                "contextId": context,
-                "artifact": {"artifactId": id, "parts": [{"text": text, **odd}], **named},
+                "taskId": str(task),
+                "contextId": str(context),
+                "artifact": {"artifactId": str(id), "parts": [{"text": str(text), **odd}], **named},
                 **flags,
             }
-        } if not odd and named.keys() <= {"name"} and flags.keys() <= {"append", "lastChunk"}:
-            # What almost every event is: a piece of text. By hand it takes a twentieth of the time.
+        } if not odd and named.keys() <= {"name"} and flags.keys() <= _FLAGS:
+            # What almost every event is: a piece of text. By hand it takes a tenth of the time.
+            # Nobody here reads an update's metadata.
+            artifact = Artifact(
+                artifact_id=id, name=str(named.get("name", "")), parts=[Part(text=text)]
+            )
             return StreamResponse(
                 artifact_update=TaskArtifactUpdateEvent(
                     task_id=task,
                     context_id=context,
-                    artifact=Artifact(
-                        artifact_id=id, name=named.get("name"), parts=[Part(text=text)]
-                    ),
-                    append=flags.get("append"),
-                    last_chunk=flags.get("lastChunk"),
+                    artifact=artifact,
+                    append=flags.get("append") is True,
+                    last_chunk=flags.get("lastChunk") is True,
                 )
             )
     response: StreamResponse = ParseDict(result, StreamResponse(), ignore_unknown_fields=True)

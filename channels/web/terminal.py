@@ -46,7 +46,7 @@ async def chat(
     console = console or Console(soft_wrap=not interactive, highlight=False)
     view = _Screen(console, url, locale) if interactive else _Printer(console, url, locale)
     client = Client(url, locale=locale, zone=_own_zone())
-    lines = lines or _stdin_lines()
+    lines = lines or _lines(sys.stdin.fileno())
     failed = False
 
     async def show() -> None:
@@ -272,9 +272,9 @@ class _Screen(_View):
             self._live = None
 
 
-async def _stdin_lines() -> AsyncIterator[str]:
-    """Lines of standard input, without a thread that could keep us from leaving."""
-    fd, rest = sys.stdin.fileno(), b""
+async def _lines(fd: int) -> AsyncIterator[str]:
+    """Lines of an open file, without a thread that could keep us from leaving."""
+    rest = b""
     while True:
         # Regular files are always ready, so that there is no waiting for them.
         with suppress(PermissionError):

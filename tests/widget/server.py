@@ -14,6 +14,8 @@ from typing import Any
 import anyio
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -71,6 +73,8 @@ class Door:
     sockets: list[WebSocket] = field(default_factory=list)
     seqs: dict[str, int] = field(default_factory=dict)
     url: str = ""
+    cross_origin: bool = False
+    """Whether pages of other origins may ask."""
 
     def messages(self) -> list[Frame]:
         return [it for it in self.heard if it["type"] == "message"]
@@ -132,7 +136,7 @@ class Door:
         body = await request.json()
         self.sessions.append(body | {"bearer": request.headers.get("authorization", "")})
         if self.faults.refuse_sessions:
-            problem = {"detail": "This site is not on the list."}
+            problem = {"message": "Not on the list."}
             return JSONResponse(problem, self.faults.refuse_sessions)
         token = f"t{len(self.sessions)}"
         expires = "2999-01-01T00:00:00Z"
@@ -142,7 +146,7 @@ class Door:
 
     async def _upload(self, request: Request) -> Response:
         if self.faults.refuse_uploads:
-            return JSONResponse({"detail": "No."}, self.faults.refuse_uploads)
+            return JSONResponse({"message": "No."}, self.faults.refuse_uploads)
         async with request.form() as form:
             file = form["file"]
             assert not isinstance(file, str)
@@ -223,7 +227,15 @@ class Door:
         return {"kind": "file", "id": id, "url": f"/web/files/{id}"} | about
 
     def app(self) -> Starlette:
+        allowed = ["*"] if self.cross_origin else []
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=allowed,
+            allow_methods=["POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
         return Starlette(
+            middleware=[cors],
             routes=[
                 Route("/", self._page),
                 Route("/style.css", self._style),

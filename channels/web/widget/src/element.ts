@@ -183,6 +183,7 @@ export class FrontDoorElement extends HTMLElement {
     const open = this.isOpen;
     const hadFocus = this.root.activeElement !== null && this.root.activeElement !== this.launcher.node;
     panel.node.hidden = !open;
+    this.emit(open ? "open" : "close");
     if (open) {
       app.start();
       panel.log.toEnd();
@@ -190,7 +191,6 @@ export class FrontDoorElement extends HTMLElement {
     } else if (hadFocus) {
       this.launcher.node.focus();
     }
-    this.emit(open ? "open" : "close");
     this.render();
   }
 

@@ -5,7 +5,7 @@ import { firstSeq, isBusy, isCaughtUp, lastSeq, type State, type Turn } from "..
 import { type Item, timeline } from "../timeline.ts";
 import type { Context } from "./context.ts";
 import { button, h, icon } from "./dom.ts";
-import { block, message } from "./message.ts";
+import { block, Message } from "./message.ts";
 
 /** How near the end counts as reading the end. Pixels. */
 const NEAR = 64;
@@ -18,7 +18,7 @@ export class Log {
   private readonly latest: HTMLElement;
   private readonly hello: HTMLElement;
   private readonly live: Live;
-  private readonly shown = new Map<string, { signature: string; node: HTMLElement }>();
+  private readonly shown = new Map<string, Message | Day>();
   private readonly resized: ResizeObserver;
   private pinned = true;
   private before: State | null = null;
@@ -109,25 +109,29 @@ export class Log {
   }
 
   private nodeOf(item: Item): HTMLElement {
-    const signature = JSON.stringify(item);
     const known = this.shown.get(item.key);
-    if (known?.signature === signature) return known.node;
-    const node = item.kind === "day" ? this.day(item.at) : message(item, this.context);
-    known?.node.replaceWith(node);
-    this.shown.set(item.key, { signature, node });
-    return node;
-  }
-
-  private day(at: Date): HTMLElement {
-    const { strings, locale } = this.context;
-    const daysAgo = Math.round((midnight(new Date()) - midnight(at)) / 86_400_000);
-    const date = (): string => at.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long" });
-    const words = daysAgo === 0 ? strings.today : daysAgo === 1 ? strings.yesterday : date();
-    return h("div", { className: "day" }, words);
+    if (known) {
+      if (item.kind === "line") (known as Message).update(item);
+      return known.node;
+    }
+    const made = item.kind === "line" ? new Message(item, this.context) : new Day(item.at, this.context);
+    this.shown.set(item.key, made);
+    return made.node;
   }
 }
 
-const midnight = (at: Date): number => new Date(at).setHours(0, 0, 0, 0);
+/** The date above the messages of a day. */
+class Day {
+  readonly node: HTMLElement;
+
+  constructor(at: Date, { strings, locale }: Context) {
+    const midnight = (it: Date): number => new Date(it).setHours(0, 0, 0, 0);
+    const daysAgo = Math.round((midnight(new Date()) - midnight(at)) / 86_400_000);
+    const date = (): string => at.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long" });
+    const words = daysAgo === 0 ? strings.today : daysAgo === 1 ? strings.yesterday : date();
+    this.node = h("div", { className: "day" }, words);
+  }
+}
 
 /**
  * The reply in the making. It stands outside the log's live region, so that a screen reader

@@ -5,38 +5,57 @@ import { fill } from "../strings.ts";
 import type { Line } from "../timeline.ts";
 import type { ChoicesPart, FilePart, Part } from "../wire.ts";
 import type { Context } from "./context.ts";
-import { button, type Child, h, icon, mount, spoken } from "./dom.ts";
+import { button, h, icon, mount, spoken } from "./dom.ts";
 
-export function message(line: Line, context: Context): HTMLElement {
-  const { strings } = context;
-  const classes = ["line", line.role, line.status, line.first && "first", line.last && "last"];
-  return h(
-    "div",
-    { className: classes.filter(Boolean).join(" ") },
-    spoken(`${line.role === "user" ? strings.you : strings.agent}: `),
-    ...line.parts.map((part) => partOf(part, line, context)),
-    meta(line, context),
-  );
-}
+/**
+ * A message on the page. It is changed in place: a screen reader would read out again what
+ * is made anew within the log.
+ */
+export class Message {
+  readonly node = h("div");
+  private readonly body = h("div", { className: "body" });
+  private readonly foot = h("div", { className: "meta" });
+  private parts = "";
+  private fate = "";
 
-function partOf(part: Part, line: Line, context: Context): Child {
-  switch (part.kind) {
-    case "text":
-      return line.role === "agent"
-        ? h("div", { className: "bubble prose" }, ...prose(part.text, context))
-        : h("div", { className: "bubble plain" }, part.text);
-    case "chosen":
-      return h("div", { className: "bubble plain" }, part.label);
-    case "file":
-      return file(part, context);
-    case "choices":
-      return choices(part, line, context);
+  constructor(
+    line: Line,
+    private readonly context: Context,
+  ) {
+    const { strings } = context;
+    this.node.append(spoken(`${line.role === "user" ? strings.you : strings.agent}: `), this.body, this.foot);
+    this.update(line);
   }
-}
 
-/** Markdown as nodes. */
-function prose(markdown: string, context: Context): Node[] {
-  return blocks(markdown).map(({ tree }) => block(tree, context));
+  update(line: Line): void {
+    const { role, status, first, last, parts } = line;
+    const classes = ["line", role, status, first && "first", last && "last"];
+    this.node.className = classes.filter(Boolean).join(" ");
+    const content = JSON.stringify(parts);
+    if (content !== this.parts) this.body.replaceChildren(...parts.map((it) => this.part(it, line)));
+    this.parts = content;
+    for (const it of this.body.querySelectorAll<HTMLButtonElement>(".choice")) answer(it, line, this.context);
+    const fate = JSON.stringify([status, last, line.error]);
+    if (fate !== this.fate) this.foot.replaceChildren(...meta(line, this.context));
+    this.fate = fate;
+    this.foot.hidden = !this.foot.hasChildNodes();
+  }
+
+  private part(part: Part, { id, role }: Line): HTMLElement {
+    const { context } = this;
+    switch (part.kind) {
+      case "text":
+        return role === "agent"
+          ? h("div", { className: "bubble prose" }, ...blocks(part.text).map(({ tree }) => block(tree, context)))
+          : h("div", { className: "bubble plain" }, part.text);
+      case "chosen":
+        return h("div", { className: "bubble plain" }, part.label);
+      case "file":
+        return file(part, context);
+      case "choices":
+        return choices(part, id, context);
+    }
+  }
 }
 
 /** One block; code comes with a button to copy it. */
@@ -78,38 +97,41 @@ function file(part: FilePart, context: Context): HTMLElement {
   return shown;
 }
 
-function choices({ options }: ChoicesPart, line: Line, { strings, actions }: Context): HTMLElement {
+function choices({ options }: ChoicesPart, id: string, { strings, actions }: Context): HTMLElement {
   const group = h("div", { className: "choices", role: "group" });
   group.ariaLabel = strings.choices;
   for (const option of options) {
-    const taken = line.answer === option.value;
-    const choice = button("choice", option.label, () => actions.choose(line.id, option));
-    choice.disabled = line.answer !== null;
-    if (taken) {
-      choice.classList.add("taken");
-      choice.ariaLabel = fill(strings.chosen, { label: option.label });
-      choice.prepend(icon("check"));
-    }
+    const choice = button("choice", option.label, () => actions.choose(id, option));
+    choice.value = option.value;
     group.append(choice);
   }
   return group;
 }
 
-function meta(line: Line, { strings, locale, actions }: Context): Child {
+/** Choices are open until one is taken, or passed over. */
+function answer(choice: HTMLButtonElement, line: Line, { strings }: Context): void {
+  const taken = line.answer === choice.value;
+  choice.disabled = line.answer !== null;
+  if (taken === choice.classList.contains("taken")) return;
+  choice.classList.toggle("taken", taken);
+  choice.querySelector("svg")?.remove();
+  choice.ariaLabel = taken ? fill(strings.chosen, { label: choice.textContent }) : null;
+  if (taken) choice.prepend(icon("check"));
+}
+
+function meta(line: Line, { strings, locale, actions }: Context): (Node | string)[] {
   if (line.status === "failed") {
-    return h(
-      "div",
-      { className: "meta failed" },
+    return [
       `${strings.notSent} ${line.error} `,
       button("link", strings.retry, () => actions.retry(line.id)),
       " ",
       button("link", strings.discard, () => actions.discard(line.id)),
-    );
+    ];
   }
-  if (line.status === "sending") return line.last && h("div", { className: "meta" }, strings.sending);
-  if (!line.last || Number.isNaN(line.at.getTime())) return null;
+  if (!line.last || Number.isNaN(line.at.getTime())) return [];
+  if (line.status === "sending") return [strings.sending];
   const clock = line.at.toLocaleTimeString(locale, { hour: "numeric", minute: "2-digit" });
-  return h("div", { className: "meta" }, h("time", { dateTime: line.at.toISOString() }, clock));
+  return [h("time", { dateTime: line.at.toISOString() }, clock)];
 }
 
 /** Bytes for people: "1.2 MB", in the words of the locale. */

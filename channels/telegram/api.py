@@ -76,9 +76,13 @@ class Api:
 
     async def download(self, source: str) -> AsyncIterator[bytes]:
         """The bytes of a file by its file_id. Raises ChannelError, TooBig among it."""
-        file = await self.call("getFile", file_id=source)
-        if (file.file_size or 0) > FETCH_BYTES:
-            raise TooBig(_TOO_BIG)
+        try:
+            file = await self.call("getFile", file_id=source)
+        except TooBig as error:
+            raise TooBig(_TOO_BIG) from error
+        except MaybeSent as error:
+            # Asking changes nothing, so it may always be asked again.
+            raise NotSent(str(error)) from error
         _, http = await self._open()
         import httpx  # noqa: PLC0415 - loaded by `_open`
 
@@ -93,7 +97,6 @@ class Api:
                         raise TooBig(_TOO_BIG)
                     yield chunk
         except httpx.HTTPError as error:
-            # Fetching changes nothing, so it may always be tried again.
             raise NotSent(str(broken(error))) from error
 
     async def close(self) -> None:
@@ -129,12 +132,15 @@ def _connect(config: TelegramConfig) -> tuple[telegram.Bot, httpx.AsyncClient]:
                 raise lost
             return status, body
 
+    # Loading the certificates takes longer than a request; both clients share them.
+    verify = httpx.create_ssl_context()
     request = Judged(
         connection_pool_size=_CONNECTIONS,
         read_timeout=_TIMEOUT,
         write_timeout=_TIMEOUT,
         pool_timeout=_TIMEOUT,
         media_write_timeout=_UPLOAD_TIMEOUT,
+        httpx_kwargs={"verify": verify},
     )
     base = config.api_url.rstrip("/")
     bot = Bot(
@@ -144,7 +150,7 @@ def _connect(config: TelegramConfig) -> tuple[telegram.Bot, httpx.AsyncClient]:
         request=request,
         get_updates_request=request,
     )
-    return bot, httpx.AsyncClient(timeout=_TIMEOUT)
+    return bot, httpx.AsyncClient(timeout=_TIMEOUT, verify=verify)
 
 
 def _meaning(error: TelegramError) -> ChannelError:

@@ -104,15 +104,7 @@ class TelegramPreview:
         self._pacing.was_typed(time.monotonic())
 
     async def _show(self) -> None:
-        text = self._pacing.text
-        piece = render.preview(text, last=self._pacing.private)
-        if piece is None:
-            return
-        private, chat = self._pacing.private, self._route.chat
-        # What grows beyond the first message of several does not change that one.
-        if piece.html == self._html and not private:
-            self._pacing.was_shown(text, time.monotonic())
-            return
+        text, private, chat = self._pacing.text, self._pacing.private, self._route.chat
         if private:
             wait = await self._allowance.draft(chat)
         else:
@@ -120,11 +112,14 @@ class TelegramPreview:
         if wait:
             self._pacing.hold(wait, time.monotonic())
             return
-        try:
-            await self._put(text=piece.html, parse_mode="HTML")
-        except Unparsable:
-            await self._put(text=piece.plain)
-        self._html = piece.html
+        piece = render.preview(text, last=private)
+        # What grows beyond the first message of several does not change that one.
+        if piece and (private or piece.html != self._html):
+            try:
+                await self._put(text=piece.html, parse_mode="HTML")
+            except Unparsable:
+                await self._put(text=piece.plain)
+            self._html = piece.html
         self._pacing.was_shown(text, time.monotonic())
 
     async def _put(self, **words: Any) -> None:

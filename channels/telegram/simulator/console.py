@@ -26,6 +26,7 @@ from channels.telegram.simulator.server import TelegramSimulator
 CHAT = 7
 """The person's id, and so their private chat's."""
 
+_QUIT = ":quit"
 _QUIET_SECONDS = 1.5
 _ANSWER_SECONDS = 60.0
 
@@ -53,8 +54,9 @@ async def run(
         tasks.start_soon(_print, simulator, console)
         if lines is None:
             async for line in _keyboard():
-                if not await _act(simulator, line, console):
+                if line.strip() == _QUIT:
                     break
+                await _act(simulator, line.strip(), console)
         else:
             await _play(simulator, lines, console)
         tasks.cancel_scope.cancel()
@@ -67,13 +69,13 @@ async def _keyboard() -> AsyncIterator[str]:
 
 async def _play(simulator: TelegramSimulator, lines: list[str], console: Console) -> None:
     """Act line by line, each once the bot has answered the one before."""
-    for line in lines:
-        if line.strip() and not line.startswith("#"):
+    for line in map(str.strip, lines):
+        if line == _QUIT:
+            return
+        if line and not line.startswith("#"):
             console.print(f"[cyan]> {escape(line)}[/cyan]")
             before = len(simulator.messages(CHAT))
-            if not await _act(simulator, line, console):
-                return
-            if not line.startswith(":") or line.startswith(":press"):
+            if await _act(simulator, line, console):
                 await _answered(simulator, before, console)
 
 
@@ -93,23 +95,22 @@ async def _answered(simulator: TelegramSimulator, before: int, console: Console)
 
 
 async def _act(simulator: TelegramSimulator, line: str, console: Console) -> bool:
-    """Do what a line says; False ends."""
-    line = line.strip()
+    """Do what a line says; whether the bot may be expected to answer."""
     if not line.startswith(":"):
         if line:
             await simulator.say(CHAT, line)
-        return True
+        return bool(line)
     order, _, rest = line[1:].partition(" ")
     try:
         match order:
-            case "quit":
-                return False
             case "press":
                 await simulator.press(CHAT, rest)
+                return True
             case "block" | "unblock":
                 await simulator.block(CHAT, blocked=order == "block")
             case "photo" | "file":
                 await _attach(simulator, Path(rest), photo=order == "photo")
+                return True
             case "wait":
                 await anyio.sleep(float(rest or 1))
             case _:
@@ -118,7 +119,7 @@ async def _act(simulator: TelegramSimulator, line: str, console: Console) -> boo
         console.print(f"[red]There is no button {escape(rest)!r}.[/red]")
     except (OSError, ValueError) as error:
         console.print(f"[red]{escape(str(error))}[/red]")
-    return True
+    return False
 
 
 async def _attach(simulator: TelegramSimulator, path: Path, *, photo: bool) -> None:

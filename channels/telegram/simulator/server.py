@@ -135,14 +135,11 @@ class TelegramSimulator:
         return await self.say(chat, **content)
 
     async def press(self, chat: int, label: str, *, user: int = 0) -> str:
-        """A person taps the newest button with this label; returns the query's id."""
-        shown, button = next(
-            (shown, button)
-            for shown in reversed(self.messages(chat))
-            for row in shown.buttons
-            for button in row
-            if button["text"] == label
-        )
+        """A person taps the newest button with this label; returns the query's id.
+
+        Raises LookupError when there is none.
+        """
+        shown, button = self._button(chat, label)
         message = {
             "message_id": shown.id,
             "date": int(time.time()),
@@ -292,6 +289,13 @@ class TelegramSimulator:
             return None
         self.api.last_error = f"Wrong response from the webhook: {answer.status_code}"
         return float(answer.headers.get("retry-after", self.redeliver_seconds))
+
+    def _button(self, chat: int, label: str) -> tuple[Shown, Json]:
+        for shown in reversed(self.messages(chat)):
+            for button in (button for row in shown.buttons for button in row):
+                if button["text"] == label:
+                    return shown, button
+        raise LookupError(f"no button {label!r}")
 
     def _fault(self, method: str) -> Fault:
         waiting = self._faults.get(method)

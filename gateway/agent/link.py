@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 _PAGES = 5
 """How many pages of a conversation's tasks are searched; newest come first."""
+_MESSAGES = 50
+"""How many of each task's newest messages are searched."""
 
 _BROKEN = (
     a2a_errors.InternalError,
@@ -178,7 +180,9 @@ class Link:
         """The task in whose history message `id` is; None when the agent cannot tell."""
         token = ""
         for _ in range(_PAGES):
-            request = ListTasksRequest(context_id=context, page_token=token)
+            request = ListTasksRequest(
+                context_id=context, page_token=token, history_length=_MESSAGES
+            )
             try:
                 with _told(self._url):
                     page = await self._client.list_tasks(request, context=self._brief)

@@ -227,10 +227,11 @@ async def test_progress_is_told_and_background_work_ends_later(connecting: Conne
     ]
 
 
+@pytest.mark.parametrize("binding", ["JSONRPC", "HTTP+JSON"])
 async def test_leaving_a_turn_closes_its_connection_and_not_its_task(
-    connecting: Connecting,
+    connecting: Connecting, binding: str
 ) -> None:
-    agent = ScriptedAgent("say:Hi;gate:go;last: there.;done")
+    agent = ScriptedAgent("say:Hi;gate:go;last: there.;done", Traits(bindings=(binding,)))
     async with agent.serving() as url, connecting(url) as client:
         async with aclosing(client.start(ask("hi", id="m-left"))) as events:
             async for event in events:

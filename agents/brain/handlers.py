@@ -138,7 +138,7 @@ async def _remind(turn: Turn) -> str:
     if due is None:
         return _ask_when(turn, text)
     due = tasks.soonest(turn.desk.now, due)
-    title = introduced(due.rest, locale) or turn.say("remind_title")
+    title = introduced(dates.once(due.rest, locale), locale) or turn.say("remind_title")
     task = await tasks.remind(turn.desk, title, due)
     told = turn.say("reminding", when=turn.when(task), title=task.title)
     if dates.repeats(turn.intent.text, locale):
@@ -272,7 +272,7 @@ async def _send_list(turn: Turn) -> str:
         return turn.say("list_empty")
     desk, locale = turn.desk, turn.intent.locale
     text = wording.as_file(found, desk.now, desk.caller.zone, locale)
-    await papers.write_file(desk, text.splitlines()[0].lstrip("# "), text)
+    await papers.write_file(desk, wording.title_of(text), text)
     return turn.say("list_sent")
 
 

@@ -58,10 +58,11 @@ def words_of(locale: str) -> str:
     return language if language in DATE_WORDS else "en"
 
 
-def parse_date(text: str, here: datetime, locale: str | None) -> datetime | None:
-    """What `dateparser` makes of a whole text; without a locale in any language.
+def parse_date(text: str, here: datetime, locale: str, *, strict: bool = True) -> datetime | None:
+    """What `dateparser` makes of a whole text; unless `strict`, of one without a day, too.
 
-    Its import and its tables are slow, so it is asked only for what the tables here lack.
+    Its import and its tables are slow, so it is asked only for what the tables here lack, and
+    in one language only.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it reads its tables with deprecated calls
@@ -70,18 +71,23 @@ def parse_date(text: str, here: datetime, locale: str | None) -> datetime | None
         settings: dict[str, Any] = {
             "RELATIVE_BASE": here.replace(tzinfo=None),
             "PREFER_DATES_FROM": "future",
+            "DATE_ORDER": _order(locale),
+            **({"REQUIRE_PARTS": ["day", "month"]} if strict else {}),
         }
-        if locale:
-            settings |= {"REQUIRE_PARTS": ["day", "month"], "DATE_ORDER": _order(locale)}
-        parser = DateDataParser(
-            languages=[words_of(locale)] if locale else None,
-            settings=settings,
-        )
+        language = re.split(r"[-_]", locale)[0].lower() or "en"
         bare = re.sub(r"^(?:le|el dia|el|the) ", "", text).rstrip(".")
         bare = re.sub(r"(?<=\d)\. ?(?=\d)", "/", bare)  # it reads 15.12 as a time of day
-        parsed = parser.get_date_data(bare).date_obj
+        try:
+            parser = DateDataParser(languages=[language], settings=settings)
+            parsed = parser.get_date_data(bare).date_obj
+        except ValueError:  # a language it does not know
+            return None
     if parsed is None or parsed.year < _FIRST_YEAR:
         return None
+    if not strict and re.search(r"\d", text):
+        # It loses the hour of "domani alle 9", and takes a bare number for a month.
+        if parsed.time() == here.time() or not re.search(r"[^\W\d]", text):
+            return None
     return parsed.replace(tzinfo=parsed.tzinfo or here.tzinfo)
 
 
@@ -97,7 +103,7 @@ def _hits(folded: str, language: str, here: datetime, locale: str) -> list[Hit]:
     for kind, pattern, meant in _table(language):
         for match in pattern.finditer(folded):
             span = range(*match.span())
-            value = _date(match.group(), here, locale) if kind == "date" else meant
+            value = _date(match.group(), here, locale or language) if kind == "date" else meant
             if not span or not taken.isdisjoint(span) or (kind == "date" and value is None):
                 continue
             hits.append(Hit(kind, match, value))

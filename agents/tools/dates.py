@@ -86,7 +86,7 @@ def find(text: str, now: datetime, zone: str = "UTC", locale: str = "en") -> Dat
 
 
 def moment(text: str, now: datetime, zone: str = "UTC", locale: str = "en") -> Dated | None:
-    """The time that a whole text is: ISO 8601, the person's language, English or any other."""
+    """The time that a whole text is: ISO 8601, English or the person's language, whichever."""
     here = now.astimezone(zone_of(zone))
     text = text.strip()
     try:
@@ -96,7 +96,9 @@ def moment(text: str, now: datetime, zone: str = "UTC", locale: str = "en") -> D
             dated = find(text, now, zone, one)
             if dated and not re.search(r"\w", dated.rest):
                 return dated
-        parsed = parse_date(text, here, None)
+        parsed = parse_date(text, here, locale, strict=False)
+        if parsed and parsed.time() == here.time():
+            return Dated(_at(parsed.date(), MORNING, here), timed=False, rest="")
         return Dated(_real(parsed, here), timed=True, rest="") if parsed else None
     at = at.replace(tzinfo=at.tzinfo or here.tzinfo)
     if re.search(r"\d[T ]\d", text):
@@ -114,7 +116,17 @@ def zone_of(name: str) -> ZoneInfo:
 
 def repeats(text: str, locale: str = "en") -> bool:
     """Whether the text asks for something again and again."""
-    return re.search(DATE_WORDS[words_of(locale)].every, fold(text)) is not None
+    return _every(text, locale) is not None
+
+
+def once(text: str, locale: str = "en") -> str:
+    """The text without the words that ask for it again and again."""
+    every = _every(text, locale)
+    return f"{text[: every.start()]} {text[every.end() :]}".strip() if every else text
+
+
+def _every(text: str, locale: str) -> re.Match[str] | None:
+    return re.search(DATE_WORDS[words_of(locale)].every, fold(text))
 
 
 def _choose(groups: list[list[Hit]], folded: str, words: DateWords) -> list[Hit]:

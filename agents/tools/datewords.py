@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table is read by its columns
 """How people say when, by language: patterns over folded text (`folding.fold`).
 
 `{n}` in a pattern stands for a number in digits or words.
@@ -127,8 +128,8 @@ EN = DateWords(
         r"(?:{month})\.? (?:the )?[0-3]?\d(?:st|nd|rd|th)?(?!:|\d| ?[ap]\.?m)(?:,? \d{{4}})?",
         r"(?<=on )[01]?\d/[0-3]?\d|(?<=by )[01]?\d/[0-3]?\d|[0-3]?\d/[0-3]?\d/\d{{2,4}}",
     ),
-    lead=r"by|on|at|until|till|before|due|due by|due on|from|for|not later than|no later than",
-    every=r"\bevery (?:other )?(?:day|week|month|year|morning|evening|hour|minute|\w+day|\d+)"
+    lead=r"every|each|by|on|at|until|till|before|due|due by|due on|from|for|not later than|no later than",
+    every=r"\b(?:every|each) (?:other )?(?:\d+ )?(?:days?|weeks?|months?|years?|morning|evening|hours?|minutes?|\w+day)"
     r"|\b(?:daily|weekly|monthly|yearly|hourly)\b",
 )  # fmt: skip
 
@@ -195,7 +196,7 @@ DE = DateWords(
         r"[0-3]?\d\.? (?:{month})\.?(?: \d{{4}})?",
         r"[0-3]?\d\. ?[01]?\d\.(?: ?\d{{4}}|\d{{2}})?",
     ),
-    lead=r"bis spatestens|spatestens|bis zum|bis|am|um|zum|vor dem|vor|fallig|fallig am|ab|den|fur",
+    lead=r"jede[nsrm]?|bis spatestens|spatestens|bis zum|bis|am|um|zum|vor dem|vor|fallig|fallig am|ab|den|fur",
     every=r"\bjede[nsrm]? (?:zweiten? )?\w+|\b(?:taglich|wochentlich|monatlich|stundlich"
     r"|montags|dienstags|mittwochs|donnerstags|freitags|samstags|sonntags)\b",
 )  # fmt: skip
@@ -260,7 +261,7 @@ FR = DateWords(
         r"(?:le )?[0-3]?\d(?:er)? (?:{month})\.?(?: \d{{4}})?",
         r"(?:le )?[0-3]?\d/[01]?\d(?:/\d{{2,4}})?",
     ),
-    lead=r"avant le|avant|d'ici a|d'ici|pour le|pour|le|a|au plus tard|jusqu'au?|des|vers|du",
+    lead=r"chaque|tous les|toutes les|avant le|avant|d'ici a|d'ici|pour le|pour|le|a|au plus tard|jusqu'au?|des|vers|du",
     every=r"\b(?:chaque|tous les|toutes les) \w+|\b(?:quotidien|hebdomadaire|mensuel)\w*",
 )  # fmt: skip
 
@@ -326,7 +327,7 @@ ES = DateWords(
         r"(?:el (?:dia )?)?[0-3]?\d de (?:{month})(?: (?:de |del )?\d{{4}})?",
         r"(?:el )?[0-3]?\d/[01]?\d(?:/\d{{2,4}})?",
     ),
-    lead=r"antes del?|para el|para la|para|hasta el|hasta|el|a mas tardar|desde|del",
+    lead=r"cada|todos los|todas las|antes del?|para el|para la|para|hasta el|hasta|el|a mas tardar|desde|del",
     every=r"\b(?:cada|todos los|todas las) \w+|\b(?:diario|diariamente|semanal|mensual)\w*",
 )  # fmt: skip
 

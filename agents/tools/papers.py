@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime
 
 from agents.base import Document, Produced
 from agents.records.base import Artifact, NewArtifact, Query
@@ -19,9 +18,9 @@ async def write_note(desk: Desk, text: str, title: str = "", suffix: str = ".md"
     text = text.strip()
     if not text:
         raise ToolError("note_empty")
-    title = title.strip() or headline(text)
-    body = text if suffix == ".txt" or text.startswith("#") else f"# {title}\n\n{text}"
-    return await _produce(desk, file_name(title, suffix), MEDIA_TYPES[suffix], f"{body}\n".encode())
+    name = file_name(title or headline(text), suffix)
+    body = f"# {title}\n\n{text}\n" if title and suffix == ".md" else f"{text}\n"
+    return await _produce(desk, name, MEDIA_TYPES[suffix], body.encode())
 
 
 async def write_file(desk: Desk, name: str, markdown: str) -> Document:
@@ -58,7 +57,7 @@ async def send_note(desk: Desk, name: str) -> Document:
 
 def headline(text: str) -> str:
     """A title for a text: its first line, cut at a word."""
-    line = re.sub(r"[#*_`>]", "", text.strip().splitlines()[0]).strip()
+    line = re.sub(r"[#*_`>]", "", text.strip().splitlines()[0]).strip(" :")
     if len(line) <= _HEADLINE:
         return line or "Note"
     return line[:_HEADLINE].rsplit(" ", 1)[0].rstrip(",;:") + "\u2026"
@@ -76,10 +75,6 @@ def file_name(title: str, suffix: str) -> str:
 
 
 _LONGEST_NAME = 60
-
-
-def stamp(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d")
 
 
 async def _produce(desk: Desk, name: str, media_type: str, data: bytes) -> Document:

@@ -81,7 +81,7 @@ def _written(task: Task, now: datetime, locale: str) -> str:
     bell = "\u23f0 " if task.kind is TaskKind.REMINDER else ""
     late = task.due_at is not None and task.due_at < now
     tail = f" \u2014 {bell}{say('overdue', locale, when=told) if late else told}" if told else ""
-    # The backslash keeps Markdown from numbering anew.
+    # Bold, since Markdown would number a list of its own anew; two blanks break the line.
     return f"**{task.number}.** {task.title}{tail}  "
 
 
@@ -99,6 +99,11 @@ def as_file(tasks: Sequence[Task], now: datetime, zone: str, locale: str) -> str
         for task in tasks
     ]
     return "\n".join([f"# {title}", "", *lines, ""])
+
+
+def title_of(markdown: str) -> str:
+    """The first line of a document, without its mark."""
+    return markdown.split("\n", 1)[0].lstrip("# ")
 
 
 def day_of(now: datetime, zone: str, locale: str) -> str:

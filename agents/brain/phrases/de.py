@@ -190,7 +190,7 @@ DE = Phrases(
         ),
     },
     introduction=(
-        r"(?:daran,? dass|daran,?|dass ich|dass|an(?: den| die| das)?(?= )|ans|zu|:|,) *"
+        r"(?:daran,? dass|daran,?|dass ich|dass|an(?: den| die| das)?(?= )|ans|zu|:|,)(?!\w) *"
     ),
     by="in",
 )

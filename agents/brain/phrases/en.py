@@ -186,7 +186,7 @@ EN = Phrases(
         "no": (r"no|nope|nah|don't|never ?mind|stop|cancel|n|leave it|no thanks",),
     },
     introduction=(
-        r"(?:to|that|about|of|for|i (?:need|have|must|want) to|i should|regarding|:|,) *"
+        r"(?:to|that|about|of|for|i (?:need|have|must|want) to|i should|regarding|:|,)(?!\w) *"
     ),
     by="in",
 )

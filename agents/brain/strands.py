@@ -1,0 +1,104 @@
+"""The brain that a model drives: a Strands agent with our tools and those of MCP servers.
+
+An agent lives for one message. What it knows of the conversation is handed to it, so any
+process can answer the next message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import cast
+
+import structlog
+from strands import Agent
+from strands.agent.conversation_manager import NullConversationManager
+from strands.tools.executors import SequentialToolExecutor
+from strands.types.content import Messages
+from strands.types.tools import AgentTool
+
+from agents.base import Answer, Ask, Brain, BrainError, Words
+from agents.brain.briefing import history, message, system_prompt
+from agents.brain.concierge import Concierge, intents_of, keep_files
+from agents.brain.config import BrainConfig
+from agents.brain.fallover import Fallover, NobodyAnswered
+from agents.brain.listening import Listening
+from agents.brain.mcp import McpTools, Server, read_servers
+from agents.brain.providers import providers
+from agents.brain.wielded import Wielded
+from agents.records.base import Clock, Records, RecordsError
+from agents.tools import wording
+from agents.tools.desk import Desk
+from agents.tools.registry import TOOLS
+
+log = structlog.get_logger()
+
+
+class StrandsBrain(Brain):
+    """Answers with a model; with the concierge's help while no model can be reached."""
+
+    def __init__(
+        self, config: BrainConfig, records: Records, clock: Clock, concierge: Concierge
+    ) -> None:
+        self._providers = providers(config)
+        self._model = Fallover(self._providers)
+        self._mcp = McpTools(_servers(config.mcp_servers))
+        self._records = records
+        self._clock = clock
+        self._concierge = concierge
+
+    async def answer(self, ask: Ask) -> AsyncIterator[Answer]:
+        """Stream what the model says. Raises BrainError when no model can be reached.
+
+        A plain request ("remind me in 10 minutes to …") is carried out by the concierge then.
+        """
+        desk = Desk.of(ask, self._records, self._clock())
+        listening = Listening(desk)
+        try:
+            await keep_files(desk, ask)
+            agent = self._agent(ask, desk, await self._mcp.tools())
+            async with aclosing(listening.to(agent, message(ask))) as answers:
+                async for answer in answers:
+                    yield answer
+        except RecordsError as error:
+            raise BrainError(f"the records refused: {error}") from error
+        except NobodyAnswered as error:
+            if listening.touched or not _plain(ask):
+                raise BrainError("no model provider answered; see model_failed") from error
+            yield Words(f"{wording.say('without_model', ask.caller.locale)}\n\n")
+            async for answer in self._concierge.answer(replace(ask, files=())):
+                yield answer
+
+    async def close(self) -> None:
+        """Let go of the connections to models and MCP servers."""
+        await self._mcp.close()
+        for provider in self._providers:
+            await provider.client.close()
+
+    def _agent(self, ask: Ask, desk: Desk, others: Sequence[AgentTool]) -> Agent:
+        return Agent(
+            model=self._model,
+            messages=cast("Messages", history(ask.history)),
+            tools=[*(Wielded(tool, desk) for tool in TOOLS), *others],
+            system_prompt=system_prompt(ask.caller, desk.now),
+            callback_handler=None,
+            # The history is bounded already, and asking the same again is `Fallover`'s decision.
+            conversation_manager=NullConversationManager(),
+            retry_strategy=None,
+            # One after the other: what is done first is on the list for what comes next.
+            tool_executor=SequentialToolExecutor(),
+        )
+
+
+def _plain(ask: Ask) -> bool:
+    """Whether the concierge understands all of a message."""
+    return all(intent.kind != "unknown" for intent in intents_of(ask))
+
+
+def _servers(setting: str) -> Sequence[Server]:
+    try:
+        return read_servers(setting)
+    except ValueError as error:
+        log.warning("mcp_servers_invalid", remedy=f"correct MCP_SERVERS: {error}")
+        return ()

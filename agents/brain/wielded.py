@@ -1,0 +1,54 @@
+"""Our tools in the hands of a Strands agent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from strands.types._events import ToolResultEvent
+from strands.types.tools import AgentTool, ToolGenerator, ToolSpec, ToolUse
+
+from agents.tools.desk import Desk
+from agents.tools.registry import Tool, use
+
+
+class Wielded(AgentTool):
+    """One of our tools, at one desk."""
+
+    def __init__(self, tool: Tool, desk: Desk) -> None:
+        super().__init__()
+        self._tool = tool
+        self._desk = desk
+
+    @property
+    def tool_name(self) -> str:
+        return self._tool.name
+
+    @property
+    def tool_spec(self) -> ToolSpec:
+        return {
+            "name": self._tool.name,
+            "description": self._tool.description,
+            "inputSchema": {"json": self._tool.parameters},
+        }
+
+    @property
+    def tool_type(self) -> str:
+        return "frontdoor"
+
+    async def stream(
+        self,
+        tool_use: ToolUse,
+        invocation_state: dict[str, Any],
+        **_: Any,
+    ) -> ToolGenerator:
+        given = tool_use["input"]
+        told, done = await use(self._tool, self._desk, given if isinstance(given, dict) else {})
+        if self._desk.question:
+            invocation_state["agent"].cancel(after_current_tools=True)
+        yield ToolResultEvent(
+            {
+                "toolUseId": tool_use["toolUseId"],
+                "status": "success" if done else "error",
+                "content": [{"text": told}],
+            }
+        )

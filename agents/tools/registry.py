@@ -1,0 +1,274 @@
+"""The tools as a model is shown them: name, description, parameters, and what it is told back.
+
+The concierge calls the same functions directly. What a tool tells is plain English facts;
+the model words them for the person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from anyio import to_thread
+
+from agents.base import Question
+from agents.records.base import RecordsError, Task, TaskKind
+from agents.tools import dates, papers, tasks, wording
+from agents.tools.desk import Desk, ToolError
+
+Arguments = Mapping[str, Any]
+"""What a model passed; strings where it was asked for strings, if it kept to the schema."""
+
+Progress = Literal["looking", "writing", "setting", "updating", "checking"]
+
+_FACTS = "en"
+"""The language in which tools tell a model facts."""
+
+_MOST_CHOICES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something a brain can do."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """JSON schema of its arguments."""
+    run: Callable[[Desk, Arguments], Awaitable[str]]
+    progress: Progress
+    """Key of the sentence for somebody who waits."""
+
+
+async def use(tool: Tool, desk: Desk, arguments: Arguments) -> tuple[str, bool]:
+    """What the tool tells, and whether it did its work; it never raises for wrong arguments."""
+    try:
+        return await tool.run(desk, arguments), True
+    except (ToolError, RecordsError) as error:
+        return str(error), False
+
+
+def _text(arguments: Arguments, name: str) -> str:
+    value = arguments.get(name)
+    return "" if value is None else str(value).strip()
+
+
+async def _moment(desk: Desk, text: str) -> dates.Dated:
+    caller = desk.caller
+    # On a thread: the parser for rarer dates is slow to load.
+    found = await to_thread.run_sync(
+        dates.moment, text, desk.now, caller.zone, caller.locale or _FACTS
+    )
+    if found is None:
+        raise ToolError("time_unclear", text=text)
+    return found
+
+
+def _fact(task: Task, desk: Desk) -> str:
+    told = wording.due(task, desk.now, _FACTS)
+    verb = "rings" if task.kind is TaskKind.REMINDER else "due"
+    detail = f" [{task.detail}]" if task.detail else ""
+    return f"{task.number}: {task.title}{detail}" + (f" ({verb} {told})" if told else "")
+
+
+def _facts(found: Sequence[Task], desk: Desk) -> str:
+    return "\n".join(_fact(task, desk) for task in found) or "nothing"
+
+
+async def _add_task(desk: Desk, arguments: Arguments) -> str:
+    due = _text(arguments, "due")
+    task = await tasks.add_task(
+        desk,
+        _text(arguments, "title"),
+        await _moment(desk, due) if due else None,
+        _text(arguments, "detail"),
+    )
+    return f"added {_fact(task, desk)}"
+
+
+async def _list_tasks(desk: Desk, arguments: Arguments) -> str:
+    if _text(arguments, "which") == "done":
+        return "\n".join(task.title for task in await tasks.done_tasks(desk)) or "nothing"
+    kind = TaskKind.REMINDER if _text(arguments, "which") == "reminders" else None
+    return _facts(await tasks.open_tasks(desk, kind), desk)
+
+
+async def _change_task(desk: Desk, arguments: Arguments) -> str:
+    due, detail = _text(arguments, "due"), _text(arguments, "detail")
+    task = await tasks.change(
+        desk,
+        await tasks.select(desk, _text(arguments, "task")),
+        title=_text(arguments, "title"),
+        due=await _moment(desk, due) if due else None,
+        detail=detail or None,
+    )
+    return f"changed: {_fact(task, desk)}"
+
+
+async def _finish_task(desk: Desk, arguments: Arguments) -> str:
+    task = await tasks.finish(desk, await tasks.select(desk, _text(arguments, "task")))
+    return f"done: {task.title}"
+
+
+async def _cancel_task(desk: Desk, arguments: Arguments) -> str:
+    task = await tasks.cancel(desk, await tasks.select(desk, _text(arguments, "task")))
+    return f"taken off the list: {task.title}"
+
+
+async def _set_reminder(desk: Desk, arguments: Arguments) -> str:
+    when = tasks.soonest(desk.now, await _moment(desk, _text(arguments, "when")))
+    task = await tasks.remind(desk, _text(arguments, "text"), when)
+    return f"set {_fact(task, desk)}"
+
+
+async def _write_note(desk: Desk, arguments: Arguments) -> str:
+    suffix = ".txt" if _text(arguments, "format") == "txt" else ".md"
+    text = _text(arguments, "text")
+    note = await papers.write_note(desk, text, _text(arguments, "title"), suffix)
+    return f"kept and sent as {note.name}"
+
+
+async def _list_notes(desk: Desk, _: Arguments) -> str:
+    return "\n".join(one.name for one in await papers.notes(desk)) or "nothing"
+
+
+async def _send_note(desk: Desk, arguments: Arguments) -> str:
+    return f"sent {(await papers.send_note(desk, _text(arguments, 'name'))).name}"
+
+
+async def _send_list(desk: Desk, _: Arguments) -> str:
+    found = await tasks.open_tasks(desk)
+    if not found:
+        raise ToolError("list_empty")
+    text = wording.as_file(found, desk.now, desk.caller.zone, desk.caller.locale)
+    return f"sent {(await papers.write_file(desk, wording.title_of(text), text)).name}"
+
+
+async def _current_time(desk: Desk, _: Arguments) -> str:
+    zone = dates.zone_of(desk.caller.zone)
+    here = desk.now.astimezone(zone)
+    return f"{here:%A %Y-%m-%d %H:%M} {zone.key}"
+
+
+async def _ask_person(desk: Desk, arguments: Arguments) -> str:
+    question = _text(arguments, "question")
+    if not question:
+        raise ToolError("no_title")
+    offered = arguments.get("choices")
+    choices = [str(one).strip() for one in offered] if isinstance(offered, list) else []
+    kept = tuple((choice, choice) for choice in choices[:_MOST_CHOICES] if choice)
+    desk.out.append(Question(question, kept))
+    return "asked; the answer comes with the next message"
+
+
+def _schema(required: Sequence[str] = (), **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            name: {"type": "string", "description": told} if isinstance(told, str) else told
+            for name, told in properties.items()
+        },
+        "required": list(required),
+    }
+
+
+_TIME = (
+    'A time to come, as the person said it ("in 20 minutes", "tomorrow at 9", "Friday") '
+    "or ISO 8601 in their zone."
+)
+_TASK = "The number of the task on the list, or words of its title."
+
+TOOLS: tuple[Tool, ...] = (
+    Tool(
+        "add_task",
+        "Put a to-do on the person's list. It does not ring; use set_reminder for that.",
+        _schema(
+            ["title"], title="What is to be done, short.", due=_TIME, detail="More, if needed."
+        ),
+        _add_task,
+        "updating",
+    ),
+    Tool(
+        "list_tasks",
+        "The person's list with numbers and times.",
+        _schema(
+            which={
+                "type": "string",
+                "enum": ["open", "reminders", "done"],
+                "description": "Open tasks and reminders (the default), reminders only, or done.",
+            }
+        ),
+        _list_tasks,
+        "looking",
+    ),
+    Tool(
+        "change_task",
+        "Reword or move a task or a reminder; what is left out stays.",
+        _schema(
+            ["task"], task=_TASK, title="The new wording.", due=_TIME, detail="The new detail."
+        ),
+        _change_task,
+        "updating",
+    ),
+    Tool(
+        "finish_task",
+        "Tick a task off as done.",
+        _schema(["task"], task=_TASK),
+        _finish_task,
+        "updating",
+    ),
+    Tool(
+        "cancel_task",
+        "Take a task or a reminder off the list undone. There is no undo.",
+        _schema(["task"], task=_TASK),
+        _cancel_task,
+        "updating",
+    ),
+    Tool(
+        "set_reminder",
+        "Have the person called out to, once, at a time or after a delay.",
+        _schema(["text", "when"], text="What to remind them of, short.", when=_TIME),
+        _set_reminder,
+        "setting",
+    ),
+    Tool(
+        "write_note",
+        "Write a note or document; it is kept and sent to the person as a file.",
+        _schema(
+            ["text"],
+            text="The whole text, Markdown unless format is txt.",
+            title="Title, becomes the file's name.",
+            format={"type": "string", "enum": ["md", "txt"], "description": "md by default."},
+        ),
+        _write_note,
+        "writing",
+    ),
+    Tool("list_notes", "Names of the notes and files kept.", _schema(), _list_notes, "looking"),
+    Tool(
+        "send_note",
+        "Send a note or file that is kept once more.",
+        _schema(["name"], name="Words of its name; empty for the newest."),
+        _send_note,
+        "looking",
+    ),
+    Tool("send_list", "Send the list as a file.", _schema(), _send_list, "writing"),
+    Tool(
+        "current_time", "Date and time where the person is.", _schema(), _current_time, "checking"
+    ),
+    Tool(
+        "ask_person",
+        "Ask what you must know to go on, with answers to choose from. Ends your turn.",
+        _schema(
+            ["question"],
+            question="The question, complete in itself.",
+            choices={
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Up to 8 short answers; leave out for an open question.",
+            },
+        ),
+        _ask_person,
+        "checking",
+    ),
+)

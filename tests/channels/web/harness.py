@@ -148,6 +148,7 @@ async def running(
             yield Web(url, config, inbox, budget, server, http, doors)
         finally:
             server.should_exit = True
+    listener.close()
 
 
 async def eventually(condition: Callable[[], object]) -> None:

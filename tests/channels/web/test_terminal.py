@@ -172,7 +172,7 @@ async def test_what_was_said_survives_a_restart_of_the_server() -> None:
             with anyio.fail_after(5):
                 await client.flushed()
             await eventually(lambda: sum(f["type"] == "message" for f in frames) == 4)
-            tasks.cancel_scope.cancel()
+        tasks.cancel_scope.cancel()
     assert [m.text for m in inbox.messages] == ["before", "between"]
     assert inbox.messages[1].event.endswith(id)
     seqs = [frame["seq"] for frame in frames if frame["type"] == "message"]

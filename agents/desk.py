@@ -74,7 +74,7 @@ class Desk:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Own all work under way; first take up what an earlier process left."""
-        async with anyio.create_task_group() as group, self._due, self._dues:
+        async with self._due, self._dues, anyio.create_task_group() as group:
             self._group = group
             for left in await self._store.unfinished():
                 await self._take_up(left)
@@ -82,6 +82,7 @@ class Desk:
             try:
                 yield
             finally:
+                self._group = None
                 group.cancel_scope.cancel()
 
     async def take(self, message: Message, target: TaskPushNotificationConfig | None) -> str:

@@ -112,8 +112,10 @@ def _unreadable(path: str, body: bytes) -> Response | None:
         return None
     message = "The body is not valid JSON."
     try:
-        # Also what JSON can write and protobuf cannot: half a surrogate pair.
-        json.dumps(json.loads(body), ensure_ascii=False).encode()
+        read = json.loads(body)
+        if b"\\u" in body:
+            # Also what JSON can write and protobuf cannot: half a surrogate pair.
+            json.dumps(read, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         if path == "/a2a":
             error = {"code": -32700, "message": message}

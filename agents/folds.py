@@ -43,6 +43,8 @@ although the task goes on."""
 RESTING = (*ENDED, TaskState.TASK_STATE_INPUT_REQUIRED, TaskState.TASK_STATE_AUTH_REQUIRED)
 """States in which a stream ends."""
 
+HISTORY_FILE = 64 * 1024
+"""Bytes of a person's file up to which a task's history repeats it."""
 HISTORY_LINES = 40
 HISTORY_CHARACTERS = 16_000
 
@@ -53,7 +55,7 @@ def ended(task: Task) -> bool:
 
 def new_task(id: str, message: Message, now: datetime) -> Task:
     """The task a message starts."""
-    task = Task(id=id, context_id=message.context_id, history=[message])
+    task = Task(id=id, context_id=message.context_id, history=[_remembered(message)])
     task.status.CopyFrom(_status(TaskState.TASK_STATE_SUBMITTED, now))
     return task
 
@@ -74,7 +76,7 @@ def resume(task: Task, message: Message, now: datetime) -> Task:
         resumed.artifacts.extend(kept)
     if task.status.state in RESTING and task.status.HasField("message"):
         resumed.history.append(task.status.message)
-    resumed.history.append(message)
+    resumed.history.append(_remembered(message))
     resumed.status.CopyFrom(_status(TaskState.TASK_STATE_WORKING, now))
     return resumed
 
@@ -266,6 +268,18 @@ def _line(message: Message) -> list[Said]:
     role: Literal["user", "agent"] = "agent" if message.role == Role.ROLE_AGENT else "user"
     text = get_message_text(message)
     return [Said(role, text)] if text else []
+
+
+def _remembered(message: Message) -> Message:
+    """A message as the history keeps it: of large files only what they were."""
+    kept = Message()
+    kept.CopyFrom(message)
+    for part in kept.parts:
+        size = len(part.raw)
+        if size > HISTORY_FILE:
+            part.text = ""
+            part.metadata.update({"omittedBytes": size})
+    return kept
 
 
 def _status(state: TaskState, now: datetime) -> TaskStatus:

@@ -71,6 +71,8 @@ def is_public(address: Address) -> bool:
             inner = IPv4Address(int(address) & _LOW_32)
         if inner is not None:
             return is_public(inner)
+        if address.is_site_local:  # long out of use, and still inside
+            return False
     return address.is_global and not (
         address.is_multicast or address.is_reserved or address.is_unspecified
     )

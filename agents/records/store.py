@@ -6,7 +6,7 @@ import base64
 import binascii
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar, Unpack
 
 from sqlalchemy import Connection, Select, Table, insert, select, update
@@ -96,7 +96,7 @@ class SqlRecords(Records):
                 state=TaskState.OPEN,
                 detail=new.detail,
                 project=new.project,
-                due_at=new.due_at,
+                due_at=new.due_at and new.due_at.astimezone(UTC),
                 zone=new.zone,
                 locale=new.locale,
                 context=new.context,

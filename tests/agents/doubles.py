@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +19,13 @@ import anyio
 import httpx
 import uvicorn
 
-from agents.app import AgentConfig, running
+from agents.app import AgentConfig, now, running
 from agents.base import Answer, Ask, Brain, Document, Produced, Progress, Promise, Question, Words
 from agents.records.base import Clock, NewTask, Records, TaskKind
-from agents.scheduler import Wait
+from agents.records.engine import Database
+from agents.records.schema import ensure
+
+_ids = count(1)
 
 V1 = {"A2A-Version": "1.0"}
 
@@ -45,6 +53,7 @@ class Obedient(Brain):
         self.gates: defaultdict[str, anyio.Event] = defaultdict(anyio.Event)
         self.canceled: list[str] = []
         self.records: Records | None = None
+        self.clock: Clock = now
 
     async def answer(self, ask: Ask) -> AsyncIterator[Answer]:
         self.asks.append(ask)
@@ -57,7 +66,9 @@ class Obedient(Brain):
             self.canceled.append(ask.task)
             raise
 
-    async def _step(self, ask: Ask, word: str, rest: str) -> AsyncIterator[Answer]:
+    async def _step(  # noqa: C901 - a list of words, one beside the other
+        self, ask: Ask, word: str, rest: str
+    ) -> AsyncIterator[Answer]:
         match word:
             case "say":
                 yield Words(rest)
@@ -82,7 +93,7 @@ class Obedient(Brain):
                         person=ask.caller.person,
                         title=title,
                         kind=TaskKind.REMINDER,
-                        due_at=clock_of(self) + timedelta(seconds=float(seconds)),
+                        due_at=self.clock() + timedelta(seconds=float(seconds)),
                         zone="Europe/Vienna",
                         locale=ask.caller.locale,
                         a2a_task=ask.task,
@@ -96,10 +107,6 @@ class Obedient(Brain):
                 yield Words(f"echo {ask.text}")
 
 
-def clock_of(brain: Obedient) -> datetime:
-    return brain.clock()  # type: ignore[attr-defined] # set when it is made
-
-
 @dataclass
 class Served:
     """An agent on a socket."""
@@ -108,12 +115,10 @@ class Served:
     brain: Obedient
     clock: TestClock
     http: httpx.AsyncClient
-    ids: int = field(default=0)
 
     def message(self, text: str, **more: Any) -> dict[str, Any]:
-        self.ids += 1
         parts = more.pop("parts", [{"text": text}])
-        return {"messageId": f"m{self.ids}", "role": "ROLE_USER", "parts": parts, **more}
+        return {"messageId": f"m{next(_ids)}", "role": "ROLE_USER", "parts": parts, **more}
 
     async def rpc(self, method: str, params: dict[str, Any], **headers: str) -> dict[str, Any]:
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
@@ -156,11 +161,29 @@ class Served:
 
 
 async def _events(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
-    import json  # noqa: PLC0415 - only here
-
     async for line in answer.aiter_lines():
         if line.startswith("data:"):
             yield json.loads(line[5:])["result"]
+
+
+async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Wait for a condition, 5 seconds at most."""
+    with anyio.fail_after(5):
+        while True:
+            now = true()
+            if now if isinstance(now, bool) else await now:
+                return
+            await anyio.sleep(0.002)
+
+
+@cache
+def _migrated() -> Path:
+    """A database at head, so that only the first test pays for the migration."""
+    path = Path(tempfile.mkdtemp(prefix="agents-")) / "agent.db"
+    database = Database(f"sqlite:///{path}")
+    ensure(database.engine)
+    database.close()
+    return path
 
 
 @asynccontextmanager
@@ -174,11 +197,13 @@ async def serve(
 ) -> AsyncIterator[Served]:
     """An agent over the database in `folder`, on a free port; may be called again to restart it."""
     clock = clock or TestClock()
+    if not (folder / "agent.db").exists():
+        shutil.copy(_migrated(), folder / "agent.db")
     obedient = brain or Obedient()
 
     def make(_config: Any, records: Records, given: Clock) -> Brain:
         obedient.records = records
-        obedient.clock = given  # type: ignore[attr-defined] # for its steps
+        obedient.clock = given
         return obedient
 
     config = AgentConfig(
@@ -203,14 +228,9 @@ async def on_port(app: Any) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     async with anyio.create_task_group() as group:
         group.start_soon(server._serve)
-        with anyio.fail_after(5):
-            while not server.started:
-                await anyio.sleep(0.001)
+        await until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
             server.should_exit = True
-
-
-__all__ = ["V1", "Obedient", "Served", "TestClock", "Wait", "on_port", "serve"]

@@ -63,7 +63,8 @@ class Chat:
         await self.page.wait_for_function(
             """wanted => {
                 const root = document.querySelector("front-door").shadowRoot;
-                const found = [...root.querySelectorAll("[role=log] .bubble")].map(it => it.innerText);
+                const bubbles = [...root.querySelectorAll("[role=log] .bubble")];
+                const found = bubbles.map(it => it.innerText);
                 return JSON.stringify(found) === JSON.stringify(wanted);
             }""",
             arg=list(lines),
@@ -96,7 +97,7 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture
-async def chat(context: BrowserContext, door: Door) -> AsyncIterator[Chat]:
+async def chat(door: Door, context: BrowserContext) -> AsyncIterator[Chat]:
     page = await context.new_page()
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -111,9 +111,9 @@ class Door:
             with suppress(RuntimeError, WebSocketDisconnect):
                 await socket.close(code)
 
-    async def until(self, condition: Any, seconds: float = 5) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 5) -> None:
         with anyio.fail_after(seconds):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - what it waits for is any state at all
                 await anyio.sleep(0.01)
 
     async def _to(self, socket: WebSocket, frame: Frame) -> None:
@@ -194,7 +194,12 @@ class Door:
             return
         if self.faults.rate_limit:
             self.faults.rate_limit -= 1
-            slow = {"type": "error", "code": "rate_limited", "message": "Slow down.", "id": frame["id"]}
+            slow = {
+                "type": "error",
+                "code": "rate_limited",
+                "message": "Slow down.",
+                "id": frame["id"],
+            }
             await self._to(socket, slow | {"retry_after": 0.1})
             return
         if self.faults.complain:
@@ -244,7 +249,7 @@ class Door:
                 Route("/web/files", self._upload, methods=["POST"]),
                 Route("/web/files/{id}", self._file),
                 WebSocketRoute("/web/socket", self._socket),
-            ]
+            ],
         )
 
 
@@ -263,7 +268,8 @@ async def serving(door: Door, port: int = 0) -> AsyncIterator[Door]:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(server.serve)
         await door.until(lambda: server.started)
-        door.url = "http://127.0.0.1:%d" % server.servers[0].sockets[0].getsockname()[1]
+        port = server.servers[0].sockets[0].getsockname()[1]
+        door.url = f"http://127.0.0.1:{port}"
         try:
             yield door
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser
 
 from tests.widget.conftest import Chat
@@ -11,7 +11,20 @@ from tests.widget.server import Door
 
 pytestmark = pytest.mark.anyio
 
-RICH = "# Title\n\nSee [this](https://x.org) `code`\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\ncode\n```\n> quote"
+RICH = """
+# Title
+
+See [this](https://x.org) `code`
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+```
+code
+```
+> quote
+"""
 
 
 async def still(chat: Chat) -> None:
@@ -106,7 +119,8 @@ async def test_a_screen_reader_hears_the_finished_answer_and_not_its_making(chat
     await chat.open()
     await chat.shows("old")
     await chat.page.wait_for_function(
-        "document.querySelector('front-door').shadowRoot.querySelector('[role=log]').ariaLive === 'polite'"
+        "document.querySelector('front-door').shadowRoot"
+        ".querySelector('[role=log]').ariaLive === 'polite'"
     )
     await chat.page.evaluate(
         """() => {
@@ -129,7 +143,9 @@ async def test_a_screen_reader_hears_the_finished_answer_and_not_its_making(chat
     await chat.live.wait_for(state="hidden")
     said: list[str] = await chat.page.evaluate("window.said")
     assert [it for it in said if it.startswith("Assistant: One two three")] != []
-    assert [it for it in said if it.strip()] == [it for it in said if "Looking" in it or "three" in it]
+    assert [it for it in said if it.strip()] == [
+        it for it in said if "Looking" in it or "three" in it
+    ]
 
 
 async def test_focus_goes_round_within_the_sheet_of_a_small_screen(

@@ -67,7 +67,9 @@ async def test_stop_cancels_while_a_turn_runs_and_only_then(chat: Chat) -> None:
 
 async def test_markup_from_the_agent_stays_text(chat: Chat) -> None:
     await chat.open()
-    await chat.door.say("<img src=x onerror=alert(1)> [x](javascript:alert(1)) ![y](http://z/y.png)")
+    await chat.door.say(
+        "<img src=x onerror=alert(1)> [x](javascript:alert(1)) ![y](http://z/y.png)"
+    )
     await chat.log.get_by_text("<img src=x").wait_for()
     assert await chat.log.locator("img").count() == 0
     links = chat.log.locator("a")
@@ -111,7 +113,10 @@ async def test_pictures_are_shown(chat: Chat) -> None:
         "89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c489"
         "0000000d49444154789c6360000002000001e221bc330000000049454e44ae426082".replace(" ", "")
     )
-    chat.door.uploads |= {"p1": ("cat.png", "image/png", pixel), "p2": ("bad.png", "image/png", svg)}
+    chat.door.uploads |= {
+        "p1": ("cat.png", "image/png", pixel),
+        "p2": ("bad.png", "image/png", svg),
+    }
     await chat.door.say(chat.door.file("p1"), chat.door.file("p2"))
     await chat.log.get_by_role("img", name="cat.png").wait_for()
     # What is no picture after all can still be had.

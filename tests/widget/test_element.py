@@ -17,7 +17,8 @@ SCRIPT = '<script src="/web/widget.js" async></script>'
 RECORD = """() => {
     window.seen = [];
     for (const name of ["open", "close", "message", "unread"]) {
-        document.addEventListener(`frontdoor:${name}`, ({detail}) => window.seen.push([name, detail]));
+        const record = ({detail}) => window.seen.push([name, detail]);
+        document.addEventListener(`frontdoor:${name}`, record);
     }
 }"""
 
@@ -59,7 +60,9 @@ async def test_a_visitor_who_does_not_open_it_costs_the_server_nothing(chat: Cha
 
 
 async def test_an_inline_element_is_open_and_fills_its_box(chat: Chat) -> None:
-    chat.door.page = '<link rel=stylesheet href="/style.css"><front-door inline></front-door>' + SCRIPT
+    chat.door.page = (
+        '<link rel=stylesheet href="/style.css"><front-door inline></front-door>' + SCRIPT
+    )
     chat.door.policy += "; style-src 'self'"
     await chat.visit()
     await chat.online()
@@ -103,7 +106,9 @@ async def test_history_is_not_news_and_missed_messages_are(chat: Chat) -> None:
     chat.door.entry("agent", {"kind": "text", "text": "missed"})
     await chat.door.drop()
     await chat.shows("old", "missed")
-    texts = [it[1]["text"] for it in await seen(chat.page) if isinstance(it[1], dict) and "text" in it[1]]
+    texts = [
+        it[1]["text"] for it in await seen(chat.page) if isinstance(it[1], dict) and "text" in it[1]
+    ]
     assert texts == ["missed"]
 
 
@@ -123,7 +128,9 @@ async def test_being_moved_in_the_page_changes_nothing(chat: Chat) -> None:
     for n in range(30):
         await chat.door.say(f"line {n}")
     await chat.log.get_by_text("line 29").wait_for()
-    await chat.page.evaluate("document.querySelector('main').append(document.querySelector('front-door'))")
+    await chat.page.evaluate(
+        "document.querySelector('main').append(document.querySelector('front-door'))"
+    )
     await chat.door.say("after the move")
     await chat.log.get_by_text("after the move").wait_for()
     assert await chat.box.input_value() == "half a sen"
@@ -145,7 +152,9 @@ async def test_being_removed_closes_the_socket_and_coming_back_opens_one(chat: C
 async def test_it_speaks_the_language_of_the_page_or_the_attribute(chat: Chat) -> None:
     await chat.visit()
     for locale, words in (("fr", "Ouvrir"), ("de-AT", "öffnen"), ("es", "Abrir"), ("xx", "Open")):
-        await chat.page.locator("front-door").evaluate("(it, l) => it.setAttribute('locale', l)", locale)
+        await chat.page.locator("front-door").evaluate(
+            "(it, l) => it.setAttribute('locale', l)", locale
+        )
         await chat.page.get_by_role("button", name=words).wait_for()
     await chat.page.evaluate("document.querySelector('front-door').removeAttribute('locale')")
     await chat.page.evaluate("document.documentElement.lang = 'fr'")
@@ -159,7 +168,8 @@ async def test_every_string_can_be_replaced_also_before_the_script_arrives(chat:
     await chat.page.goto(chat.door.url)
     await chat.page.evaluate("document.querySelector('front-door').strings = {open: 'Knock knock'}")
     await chat.page.evaluate(
-        "document.head.append(Object.assign(document.createElement('script'), {src: '/web/widget.js'}))"
+        "document.head.append(Object.assign("
+        "document.createElement('script'), {src: '/web/widget.js'}))"
     )
     await chat.page.get_by_role("button", name="Knock knock").wait_for()
 
@@ -171,7 +181,9 @@ async def test_who_signs_in_gets_a_session_of_their_own(chat: Chat) -> None:
     identity = f"e30.{claims}.c2ln"
     chat.door.log.clear()
     chat.door.conversation = "c2"
-    await chat.page.locator("front-door").evaluate("(it, v) => it.setAttribute('identity', v)", identity)
+    await chat.page.locator("front-door").evaluate(
+        "(it, v) => it.setAttribute('identity', v)", identity
+    )
     await chat.door.until(lambda: len(chat.door.sessions) == 2)
     assert chat.door.sessions[1]["identity"] == identity
     assert chat.door.sessions[1]["bearer"] == ""

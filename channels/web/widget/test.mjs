@@ -19,6 +19,8 @@ await build({
   sourcemap: "inline",
 });
 const files = names.map((it) => join(out, it.replace(/\.ts$/, ".mjs")));
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" });
+const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], {
+  stdio: "inherit",
+});
 await rm(out, { recursive: true });
 process.exit(status ?? 1);

@@ -78,7 +78,14 @@ export class App {
   }
 
   choose(message: string, { value, label }: Option): void {
-    this.dispatch({ type: "choose", id: uuid(), message, value, label, at: new Date().toISOString() });
+    this.dispatch({
+      type: "choose",
+      id: uuid(),
+      message,
+      value,
+      label,
+      at: new Date().toISOString(),
+    });
     this.connection.flush();
   }
 

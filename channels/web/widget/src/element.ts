@@ -15,7 +15,15 @@ const HOME = ((): string => {
   return new URL("../", script?.src || new URL("web/", location.origin)).href;
 })();
 
-const ATTRIBUTES = ["server", "identity", "locale", "heading", "greeting", "inline", "open"] as const;
+const ATTRIBUTES = [
+  "server",
+  "identity",
+  "locale",
+  "heading",
+  "greeting",
+  "inline",
+  "open",
+] as const;
 
 export class FrontDoorElement extends HTMLElement {
   static readonly observedAttributes = ATTRIBUTES;
@@ -84,7 +92,11 @@ export class FrontDoorElement extends HTMLElement {
     });
   }
 
-  attributeChangedCallback(name: (typeof ATTRIBUTES)[number], old: string | null, value: string | null): void {
+  attributeChangedCallback(
+    name: (typeof ATTRIBUTES)[number],
+    old: string | null,
+    value: string | null,
+  ): void {
     if (!this.app || old === value) return;
     if (name === "open") this.toggled();
     else if (name === "server" || name === "identity") this.restart();
@@ -181,7 +193,8 @@ export class FrontDoorElement extends HTMLElement {
     const { panel, app } = this;
     if (!panel || !app || this.hasAttribute("inline")) return;
     const open = this.isOpen;
-    const hadFocus = this.root.activeElement !== null && this.root.activeElement !== this.launcher.node;
+    const hadFocus =
+      this.root.activeElement !== null && this.root.activeElement !== this.launcher.node;
     panel.node.hidden = !open;
     this.emit(open ? "open" : "close");
     if (open) {
@@ -253,6 +266,8 @@ export class FrontDoorElement extends HTMLElement {
   }
 
   private emit(name: "open" | "close" | "message" | "unread", detail?: object): void {
-    this.dispatchEvent(new CustomEvent(`frontdoor:${name}`, { detail, bubbles: true, composed: true }));
+    this.dispatchEvent(
+      new CustomEvent(`frontdoor:${name}`, { detail, bubbles: true, composed: true }),
+    );
   }
 }

@@ -39,7 +39,7 @@ export function blocks(markdown: string): Block[] {
 
 function parse(lines: readonly string[], depth: number): Block[] {
   const found: Block[] = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     if (!lines[at]!.trim()) {
       at++;
       continue;
@@ -56,7 +56,11 @@ function block(lines: readonly string[], at: number, depth: number): [number, El
   const line = lines[at]!;
   const fence = FENCE.exec(line)?.[1];
   if (fence) {
-    const end = until(lines, at + 1, (it) => it.trim().startsWith(fence) && !it.trim().replaceAll(fence[0]!, ""));
+    const end = until(
+      lines,
+      at + 1,
+      (it) => it.trim().startsWith(fence) && !it.trim().replaceAll(fence[0]!, ""),
+    );
     const code = h("code", [lines.slice(at + 1, end).join("\n")]);
     // It scrolls within itself, so the keyboard must be able to reach it.
     return [end + 1, h("pre", [code], { tabindex: "0" })];
@@ -75,7 +79,18 @@ function block(lines: readonly string[], at: number, depth: number): [number, El
     return table(lines, at);
   }
   const end = until(lines, at + 1, (it) => !it.trim() || interrupts(it));
-  return [end, h("p", inline(lines.slice(at, end).map((it) => it.trim()).join("\n")))];
+  return [
+    end,
+    h(
+      "p",
+      inline(
+        lines
+          .slice(at, end)
+          .map((it) => it.trim())
+          .join("\n"),
+      ),
+    ),
+  ];
 }
 
 /** Whether a line ends the paragraph above it; a number does only when a list may start with it. */
@@ -92,7 +107,8 @@ function list(lines: readonly string[], at: number, depth: number): [number, Ele
   let next = at;
   for (;;) {
     const item = ITEM.exec(lines[next] ?? "");
-    const same = item && (item[3] !== undefined) === ordered && Math.abs(item[1]!.length - indent!.length) < 2;
+    const same =
+      item && (item[3] !== undefined) === ordered && Math.abs(item[1]!.length - indent!.length) < 2;
     if (!same || RULE.test(lines[next]!)) break;
     // What is indented beyond the marker belongs to the item, and so does text right below it.
     const margin = item[1]!.length + 2;
@@ -101,14 +117,20 @@ function list(lines: readonly string[], at: number, depth: number): [number, Ele
       return indentOf(it) < margin && (!lines[i - 1]!.trim() || ITEM.test(it) || interrupts(it));
     });
     const rest = lines.slice(next + 1, end);
-    const inset = Math.min(item[0].length - item[5]!.length, ...rest.filter((it) => it.trim()).map(indentOf));
-    items.push(listItem([item[5]!, ...rest.map((it) => it.slice(Math.min(inset, indentOf(it))))], depth));
+    const inset = Math.min(
+      item[0].length - item[5]!.length,
+      ...rest.filter((it) => it.trim()).map(indentOf),
+    );
+    items.push(
+      listItem([item[5]!, ...rest.map((it) => it.slice(Math.min(inset, indentOf(it))))], depth),
+    );
     next = end;
     // Items may stand apart; what follows decides whether the list goes on.
     const after = until(lines, next, (it) => it.trim() !== "");
     if (ITEM.test(lines[after] ?? "")) next = after;
   }
-  const start: Record<string, string> = ordered && number !== "1" ? { start: String(Number(number)) } : {};
+  const start: Record<string, string> =
+    ordered && number !== "1" ? { start: String(Number(number)) } : {};
   return [next, h(ordered ? "ol" : "ul", items, start)];
 }
 
@@ -117,18 +139,32 @@ function listItem([first = "", ...rest]: readonly string[], depth: number): Elem
   const text = box ? first.slice(4) : first;
   const [opening, ...others] = trees([text, ...rest], depth + 1);
   // The words of an item stand beside its marker, not in a paragraph below it.
-  const words = typeof opening === "object" && opening.tag === "p" ? opening.children : opening ? [opening] : [];
+  const words =
+    typeof opening === "object" && opening.tag === "p"
+      ? opening.children
+      : opening
+        ? [opening]
+        : [];
   return h("li", [...(box ? [box[1] === " " ? "☐ " : "☑ "] : []), ...words, ...others]);
 }
 
 function table(lines: readonly string[], at: number): [number, Element] {
   const end = until(lines, at + 2, (it) => !it.includes("|"));
   const row = (line: string, tag: string): Element => {
-    const cells = line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/);
-    return h("tr", cells.map((it) => h(tag, inline(it.trim().replaceAll("\\|", "|")))));
+    const cells = line
+      .trim()
+      .replace(/^\||\|$/g, "")
+      .split(/(?<!\\)\|/);
+    return h(
+      "tr",
+      cells.map((it) => h(tag, inline(it.trim().replaceAll("\\|", "|")))),
+    );
   };
   const head = h("thead", [row(lines[at]!, "th")]);
-  const body = h("tbody", lines.slice(at + 2, end).map((it) => row(it, "td")));
+  const body = h(
+    "tbody",
+    lines.slice(at + 2, end).map((it) => row(it, "td")),
+  );
   return [end, h("div", [h("table", [head, body])], { class: "table", tabindex: "0" })];
 }
 
@@ -188,8 +224,12 @@ function trimUrl(url: string): string {
 function link(href: string, children: readonly Tree[]): Tree[] {
   const url = safeUrl(href);
   // Links do not nest; the outer one wins.
-  const words = children.flatMap((it) => (typeof it === "object" && it.tag === "a" ? it.children : [it]));
-  return url ? [h("a", words, { href: url, target: "_blank", rel: "noopener noreferrer" })] : [...words];
+  const words = children.flatMap((it) =>
+    typeof it === "object" && it.tag === "a" ? it.children : [it],
+  );
+  return url
+    ? [h("a", words, { href: url, target: "_blank", rel: "noopener noreferrer" })]
+    : [...words];
 }
 
 /** The address, if it is an absolute one to the web or to a mailbox; else "". */
@@ -206,22 +246,36 @@ const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"'
 
 /** The character references that models write; the text goes to text nodes, never to a parser. */
 function decode(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|(amp|lt|gt|quot|nbsp));/g, (all, code: string, name: string) => {
-    if (name) return ENTITIES[name]!;
-    return Number(code) > 0 && Number(code) <= 0x10ffff ? String.fromCodePoint(Number(code)) : all;
-  });
+  return text.replace(
+    /&(?:#(\d{1,7})|(amp|lt|gt|quot|nbsp));/g,
+    (all, code: string, name: string) => {
+      if (name) return ENTITIES[name]!;
+      return Number(code) > 0 && Number(code) <= 0x10ffff
+        ? String.fromCodePoint(Number(code))
+        : all;
+    },
+  );
 }
 
-function h(tag: string, children: readonly Tree[] = [], attributes: Record<string, string> = {}): Element {
+function h(
+  tag: string,
+  children: readonly Tree[] = [],
+  attributes: Record<string, string> = {},
+): Element {
   return { tag, attributes, children };
 }
 
-const trees = (lines: readonly string[], depth: number): Tree[] => parse(lines, depth).map((it) => it.tree);
+const trees = (lines: readonly string[], depth: number): Tree[] =>
+  parse(lines, depth).map((it) => it.tree);
 
 const indentOf = (line: string): number => line.length - line.trimStart().length;
 
 /** The first line from `at` on that meets the test, else the end. */
-function until(lines: readonly string[], at: number, test: (line: string, index: number) => boolean): number {
+function until(
+  lines: readonly string[],
+  at: number,
+  test: (line: string, index: number) => boolean,
+): number {
   while (at < lines.length && !test(lines[at]!, at)) at++;
   return at;
 }

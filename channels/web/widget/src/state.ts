@@ -263,7 +263,9 @@ function progress(state: State, id: number, turnState: TurnState, note: string):
     ...state,
     lastTurn: id,
     endedTurn: over ? id : state.endedTurn,
-    turn: settled ? null : { ...before, state: turnState, note: over && turnState === "done" ? "" : note },
+    turn: settled
+      ? null
+      : { ...before, state: turnState, note: over && turnState === "done" ? "" : note },
   };
 }
 
@@ -294,7 +296,9 @@ export function holeAfter(state: State): number | null {
 }
 
 export const unread = (state: State): number =>
-  state.read < 0 ? 0 : state.entries.filter((it) => it.role === "agent" && it.seq > state.read).length;
+  state.read < 0
+    ? 0
+    : state.entries.filter((it) => it.role === "agent" && it.seq > state.read).length;
 
 /** The message to send next: one at a time, so that order survives a retry. */
 export const nextToSend = (state: State): Pending | null =>
@@ -308,7 +312,10 @@ export function isSendable(state: State, text: string): boolean {
 
 /** The answer given to the choices of a message; "" when they were passed over, null while open. */
 export function answerTo(state: State, entry: Entry): string | null {
-  const after = [...state.entries.filter((it) => it.seq > entry.seq && it.role === "user"), ...state.pending];
+  const after = [
+    ...state.entries.filter((it) => it.seq > entry.seq && it.role === "user"),
+    ...state.pending,
+  ];
   for (const { parts } of after) {
     for (const part of parts) {
       if (part.kind === "chosen" && part.message === entry.id) return part.value;

@@ -35,15 +35,17 @@ export function timeline(state: State): Item[] {
     ...state.entries.map((it): Line => {
       const offers = it.parts.some((part) => part.kind === "choices");
       const parts = it.parts.map((part) => (part.kind === "chosen" ? named(part, state) : part));
-      return { ...line({ ...it, parts }), role: it.role, answer: offers ? answerTo(state, it) : null };
+      return {
+        ...line({ ...it, parts }),
+        role: it.role,
+        answer: offers ? answerTo(state, it) : null,
+      };
     }),
-    ...state.pending.map(
-      (it): Line => ({
-        ...line({ ...it, key: it.id }),
-        status: it.error ? "failed" : "sending",
-        error: it.error,
-      }),
-    ),
+    ...state.pending.map((it): Line => ({
+      ...line({ ...it, key: it.id }),
+      status: it.error ? "failed" : "sending",
+      error: it.error,
+    })),
   ];
   const items: Item[] = [];
   let before: Line | undefined;

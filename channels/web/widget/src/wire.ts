@@ -57,7 +57,12 @@ export type ServerFrame =
   | { readonly type: "ack"; readonly id: string; readonly seq: number }
   | MessageFrame
   | { readonly type: "delta"; readonly turn: number; readonly text: string }
-  | { readonly type: "status"; readonly turn: number; readonly state: TurnState; readonly text: string }
+  | {
+      readonly type: "status";
+      readonly turn: number;
+      readonly state: TurnState;
+      readonly text: string;
+    }
   | {
       readonly type: "error";
       readonly code: string;
@@ -71,8 +76,18 @@ export type ServerFrame =
 
 export type ClientFrame =
   | { readonly type: "hello"; readonly token: string; readonly after: number }
-  | { readonly type: "message"; readonly id: string; readonly text: string; readonly files: readonly string[] }
-  | { readonly type: "choice"; readonly id: string; readonly message: string; readonly value: string }
+  | {
+      readonly type: "message";
+      readonly id: string;
+      readonly text: string;
+      readonly files: readonly string[];
+    }
+  | {
+      readonly type: "choice";
+      readonly id: string;
+      readonly message: string;
+      readonly value: string;
+    }
   | { readonly type: "cancel" }
   | { readonly type: "ping" };
 

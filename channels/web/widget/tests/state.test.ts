@@ -17,35 +17,71 @@ const message = (seq: number, role: "user" | "agent", ...parts: Part[]): ServerF
 function after(...events: (core.Event | ServerFrame)[]): core.State {
   return events.reduce<core.State>((state, it) => {
     const event = core.reduce as (state: core.State, event: core.Event) => core.State;
-    const isFrame = !["say", "choose", "retry", "discard", "refused", "read", "link", "forget"].includes(it.type);
+    const isFrame = ![
+      "say",
+      "choose",
+      "retry",
+      "discard",
+      "refused",
+      "read",
+      "link",
+      "forget",
+    ].includes(it.type);
     return event(state, isFrame ? { type: "frame", frame: it as ServerFrame } : (it as core.Event));
   }, core.initial());
 }
 
-const welcome = (seq = 0, conversation = "c"): ServerFrame => frame({ type: "welcome", conversation, seq });
+const welcome = (seq = 0, conversation = "c"): ServerFrame =>
+  frame({ type: "welcome", conversation, seq });
 const say = (id: string, words = "hi"): core.Event => ({ type: "say", id, text: words, at: AT });
 const ack = (id: string, seq: number): ServerFrame => frame({ type: "ack", id, seq });
-const delta = (turn: number, words: string): ServerFrame => frame({ type: "delta", turn, text: words });
+const delta = (turn: number, words: string): ServerFrame =>
+  frame({ type: "delta", turn, text: words });
 const status = (turn: number, state: string, words = ""): ServerFrame =>
   frame({ type: "status", turn, state, text: words });
 
 test("entries stand in the order of seq, each once", () => {
-  const state = after(message(2, "agent"), message(1, "user"), message(2, "agent"), message(3, "agent"));
-  assert.deepEqual(state.entries.map((it) => it.seq), [1, 2, 3]);
+  const state = after(
+    message(2, "agent"),
+    message(1, "user"),
+    message(2, "agent"),
+    message(3, "agent"),
+  );
+  assert.deepEqual(
+    state.entries.map((it) => it.seq),
+    [1, 2, 3],
+  );
 });
 
 test("an acknowledged message moves from the outbox to the log", () => {
   const state = after(welcome(), say("u1"), ack("u1", 1));
   assert.equal(state.pending.length, 0);
-  assert.deepEqual(state.entries.map((it) => [it.seq, it.id, it.role]), [[1, "u1", "user"]]);
+  assert.deepEqual(
+    state.entries.map((it) => [it.seq, it.id, it.role]),
+    [[1, "u1", "user"]],
+  );
 });
 
 test("the echo of a message and its acknowledgement make one entry, whichever comes first", () => {
-  const echo = frame({ type: "message", seq: 1, id: "m1", client_id: "u1", role: "user", parts: [text("hi")], at: AT });
-  for (const order of [[echo, ack("u1", 1)], [ack("u1", 1), echo]]) {
+  const echo = frame({
+    type: "message",
+    seq: 1,
+    id: "m1",
+    client_id: "u1",
+    role: "user",
+    parts: [text("hi")],
+    at: AT,
+  });
+  for (const order of [
+    [echo, ack("u1", 1)],
+    [ack("u1", 1), echo],
+  ]) {
     const state = after(welcome(), say("u1"), ...order);
     assert.equal(state.pending.length, 0);
-    assert.deepEqual(state.entries.map((it) => it.key), ["u1"]);
+    assert.deepEqual(
+      state.entries.map((it) => it.key),
+      ["u1"],
+    );
     assert.equal(state.entries.length, 1);
   }
 });
@@ -74,16 +110,30 @@ test("when done overtakes the message, the streamed text stays until it comes", 
 });
 
 test("a notice in the middle of a reply leaves the reply standing", () => {
-  let state = after(welcome(), delta(2, "The weather"), message(1, "agent", text("Your report is ready.")));
+  let state = after(
+    welcome(),
+    delta(2, "The weather"),
+    message(1, "agent", text("Your report is ready.")),
+  );
   assert.equal(state.turn?.text, "The weather");
   state = core.reduce(state, { type: "frame", frame: delta(2, " is fine") });
   assert.equal(state.turn?.text, "The weather is fine");
-  state = core.reduce(state, { type: "frame", frame: message(2, "agent", text("The weather is fine.")) });
+  state = core.reduce(state, {
+    type: "frame",
+    frame: message(2, "agent", text("The weather is fine.")),
+  });
   assert.equal(state.turn?.text, "");
 });
 
 test("late frames of a turn that is over are not heard", () => {
-  const state = after(welcome(), delta(1, "a"), message(1, "agent", text("a")), status(1, "done"), delta(1, "b"), status(1, "working"));
+  const state = after(
+    welcome(),
+    delta(1, "a"),
+    message(1, "agent", text("a")),
+    status(1, "done"),
+    delta(1, "b"),
+    status(1, "working"),
+  );
   assert.equal(state.turn, null);
 });
 
@@ -102,20 +152,34 @@ test("a canceled turn keeps what was said until the next message", () => {
 });
 
 test("what came before the first welcome was read, what comes after was not", () => {
-  const state = after(welcome(2), message(1, "user"), message(2, "agent"), message(3, "agent"), message(4, "user"));
+  const state = after(
+    welcome(2),
+    message(1, "user"),
+    message(2, "agent"),
+    message(3, "agent"),
+    message(4, "user"),
+  );
   assert.equal(core.unread(after(welcome(2), message(1, "user"), message(2, "agent"))), 0);
   assert.equal(core.unread(after(welcome(2), message(2, "agent"), message(3, "agent"))), 1);
   assert.equal(core.unread(state), 0, "answering is reading");
 });
 
 test("an error that names a message refuses it, and a retry sends it again", () => {
-  let state = after(welcome(), say("u1"), say("u2"), frame({ type: "error", code: "x", message: "No.", id: "u1" }));
+  let state = after(
+    welcome(),
+    say("u1"),
+    say("u2"),
+    frame({ type: "error", code: "x", message: "No.", id: "u1" }),
+  );
   assert.equal(state.pending[0]?.error, "No.");
   assert.equal(core.nextToSend(state)?.id, "u2");
   state = core.reduce(state, { type: "retry", id: "u1" });
   assert.equal(core.nextToSend(state)?.id, "u1");
   state = core.reduce(state, { type: "discard", id: "u1" });
-  assert.deepEqual(state.pending.map((it) => it.id), ["u2"]);
+  assert.deepEqual(
+    state.pending.map((it) => it.id),
+    ["u2"],
+  );
 });
 
 test("another error is a complaint until the connection is well again", () => {
@@ -124,8 +188,21 @@ test("another error is a complaint until the connection is well again", () => {
   assert.equal(core.reduce(state, { type: "frame", frame: welcome() }).complaint, "");
 });
 
-const offer: Part = { kind: "choices", options: [{ label: "Yes", value: "y" }, { label: "No", value: "n" }] };
-const choose: core.Event = { type: "choose", id: "u1", message: "m1", value: "y", label: "Yes", at: AT };
+const offer: Part = {
+  kind: "choices",
+  options: [
+    { label: "Yes", value: "y" },
+    { label: "No", value: "n" },
+  ],
+};
+const choose: core.Event = {
+  type: "choose",
+  id: "u1",
+  message: "m1",
+  value: "y",
+  label: "Yes",
+  at: AT,
+};
 
 test("choices are open, then answered, and open again when the answer is taken back", () => {
   const open = after(welcome(), message(1, "agent", offer));
@@ -142,7 +219,14 @@ test("a typed answer passes choices over", () => {
 });
 
 test("a chosen answer is shown under the label it was offered by", () => {
-  const echo = frame({ type: "message", seq: 2, id: "m2", role: "user", parts: [{ kind: "chosen", value: "y", message: "m1", text: "y" }], at: AT });
+  const echo = frame({
+    type: "message",
+    seq: 2,
+    id: "m2",
+    role: "user",
+    parts: [{ kind: "chosen", value: "y", message: "m1", text: "y" }],
+    at: AT,
+  });
   const last = timeline(after(welcome(), message(1, "agent", offer), echo)).at(-1);
   assert.ok(last?.kind === "line");
   assert.deepEqual(last.parts, [{ kind: "chosen", value: "y", label: "Yes", message: "m1" }]);
@@ -150,18 +234,41 @@ test("a chosen answer is shown under the label it was offered by", () => {
 
 test("frames sent are those of the wire", () => {
   const state = after(say("u1", " hi "), choose);
-  assert.deepEqual(core.frameOf(state.pending[0]!), { type: "message", id: "u1", text: "hi", files: [] });
-  assert.deepEqual(core.frameOf(state.pending[1]!), { type: "choice", id: "u1", message: "m1", value: "y" });
+  assert.deepEqual(core.frameOf(state.pending[0]!), {
+    type: "message",
+    id: "u1",
+    text: "hi",
+    files: [],
+  });
+  assert.deepEqual(core.frameOf(state.pending[1]!), {
+    type: "choice",
+    id: "u1",
+    message: "m1",
+    value: "y",
+  });
 });
 
 test("a message waits for its files", () => {
-  const file = { kind: "file", id: "f1", name: "a.txt", media_type: "text/plain", size: 3, url: "/web/files/f1", error: "" } as const;
+  const file = {
+    kind: "file",
+    id: "f1",
+    name: "a.txt",
+    media_type: "text/plain",
+    size: 3,
+    url: "/web/files/f1",
+    error: "",
+  } as const;
   let state = core.reduce(core.initial(), { type: "attach", key: "k", name: "a.txt", size: 3 });
   assert.ok(!core.isSendable(state, "hi"));
   state = core.reduce(state, { type: "uploaded", key: "k", file });
   assert.ok(core.isSendable(state, ""));
   state = core.reduce(state, say("u1", ""));
-  assert.deepEqual(core.frameOf(state.pending[0]!), { type: "message", id: "u1", text: "", files: ["f1"] });
+  assert.deepEqual(core.frameOf(state.pending[0]!), {
+    type: "message",
+    id: "u1",
+    text: "",
+    files: ["f1"],
+  });
   assert.equal(state.drafts.length, 0);
 });
 
@@ -187,18 +294,36 @@ test("messages of one speaker close together are a group, and days stand apart",
       at(5, "user", "2026-11-23T12:30:00Z"),
     ),
   );
-  const shape = items.map((it) => (it.kind === "day" ? "day" : (it.first ? "(" : "") + it.key + (it.last ? ")" : "")));
+  const shape = items.map((it) =>
+    it.kind === "day" ? "day" : (it.first ? "(" : "") + it.key + (it.last ? ")" : ""),
+  );
   assert.deepEqual(shape, ["day", "(m1", "m2)", "(m3)", "(m4)", "day", "(m5)"]);
 });
 
 test("frames that cannot be read are no frames", () => {
-  for (const bad of ["", "{", "[]", "null", "7", '{"type":"tea"}', '{"type":"message"}', new ArrayBuffer(2)]) {
+  for (const bad of [
+    "",
+    "{",
+    "[]",
+    "null",
+    "7",
+    '{"type":"tea"}',
+    '{"type":"message"}',
+    new ArrayBuffer(2),
+  ]) {
     assert.equal(readFrame(bad), null);
   }
 });
 
 test("parts of an unknown kind fall back on their text", () => {
-  const it = frame({ type: "message", seq: 1, id: "m", role: "agent", at: AT, parts: [{ kind: "location", text: "Vienna" }, { kind: "hologram" }, 3] });
+  const it = frame({
+    type: "message",
+    seq: 1,
+    id: "m",
+    role: "agent",
+    at: AT,
+    parts: [{ kind: "location", text: "Vienna" }, { kind: "hologram" }, 3],
+  });
   assert.ok(it.type === "message");
   assert.deepEqual(it.parts, [text("Vienna")]);
 });

@@ -34,10 +34,19 @@ class Broken extends Memory {
   }
 }
 
-const pending = (id: string, at: string): Pending => ({ id, at, parts: [{ kind: "text", text: id }], error: "" });
+const pending = (id: string, at: string): Pending => ({
+  id,
+  at,
+  parts: [{ kind: "text", text: id }],
+  error: "",
+});
 const session = { token: "t", expires: 5, maxUpload: 0 };
 
-for (const [name, backend] of [["none", null], ["broken", new Broken()], ["working", new Memory()]] as const) {
+for (const [name, backend] of [
+  ["none", null],
+  ["broken", new Broken()],
+  ["working", new Memory()],
+] as const) {
   test(`with ${name} storage a page remembers while it lives`, () => {
     const store = new Store(backend, "a:");
     assert.deepEqual([store.session, store.seq, store.seen, store.outbox], [null, 0, -1, []]);
@@ -48,10 +57,16 @@ for (const [name, backend] of [["none", null], ["broken", new Broken()], ["worki
     store.keep(pending("p1", "1"));
     assert.deepEqual(store.session, session);
     assert.deepEqual([store.seq, store.seen], [7, 6]);
-    assert.deepEqual(store.outbox.map((it) => it.id), ["p1", "p2"]);
+    assert.deepEqual(
+      store.outbox.map((it) => it.id),
+      ["p1", "p2"],
+    );
     store.drop("p1");
     store.session = null;
-    assert.deepEqual(store.outbox.map((it) => it.id), ["p2"]);
+    assert.deepEqual(
+      store.outbox.map((it) => it.id),
+      ["p2"],
+    );
     assert.equal(store.session, null);
   });
 }
@@ -85,7 +100,13 @@ test("what others scribbled into storage is passed over", () => {
 
 test("people and servers have drawers of their own", () => {
   const jwt = (sub: string): string => `x.${btoa(JSON.stringify({ sub })).replaceAll("=", "")}.y`;
-  const names = [namespaceOf("https://a/", ""), namespaceOf("https://b/", ""), namespaceOf("https://a/", jwt("1")), namespaceOf("https://a/", jwt("2")), namespaceOf("https://a/", "garbage")];
+  const names = [
+    namespaceOf("https://a/", ""),
+    namespaceOf("https://b/", ""),
+    namespaceOf("https://a/", jwt("1")),
+    namespaceOf("https://a/", jwt("2")),
+    namespaceOf("https://a/", "garbage"),
+  ];
   assert.equal(new Set(names).size, 5);
   assert.equal(namespaceOf("https://a/", jwt("1")), namespaceOf("https://a/", jwt("1")));
 });

@@ -107,7 +107,9 @@ export class Composer {
 
   private showDrafts(drafts: readonly Draft[]): void {
     this.drafts.hidden = !drafts.length;
-    const nodes = new Map([...this.drafts.children].map((it) => [(it as HTMLElement).dataset.key, it]));
+    const nodes = new Map(
+      [...this.drafts.children].map((it) => [(it as HTMLElement).dataset.key, it]),
+    );
     this.drafts.replaceChildren(
       ...drafts.map((draft) => {
         const known = nodes.get(draft.key);
@@ -132,7 +134,12 @@ export class Composer {
       h("span", { className: "size" }, about),
       !file && !error && bar,
       error && button("link", strings.retry, () => actions.upload(key)),
-      button("icon small", fill(strings.remove, { name }), () => actions.detach(key), icon("close")),
+      button(
+        "icon small",
+        fill(strings.remove, { name }),
+        () => actions.detach(key),
+        icon("close"),
+      ),
     );
     node.dataset.key = key;
     return node;

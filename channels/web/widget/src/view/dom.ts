@@ -18,7 +18,12 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-export function button(className: string, label: string, onclick: () => void, glyph?: Node): HTMLButtonElement {
+export function button(
+  className: string,
+  label: string,
+  onclick: () => void,
+  glyph?: Node,
+): HTMLButtonElement {
   const node = h("button", { type: "button", className, onclick }, glyph ?? label);
   if (glyph) node.title = node.ariaLabel = label;
   return node;
@@ -44,7 +49,8 @@ const GLYPHS = {
   down: "M5 9l7 7 7-7",
   send: "M12 19.5v-15M5.5 11L12 4.5l6.5 6.5",
   stop: "M8 8h8v8H8z",
-  attach: "M20 11.5l-8.2 8.2a5.2 5.2 0 0 1-7.4-7.4l8.6-8.6a3.5 3.5 0 0 1 5 5l-8.5 8.4a1.7 1.7 0 0 1-2.4-2.4l7.7-7.7",
+  attach:
+    "M20 11.5l-8.2 8.2a5.2 5.2 0 0 1-7.4-7.4l8.6-8.6a3.5 3.5 0 0 1 5 5l-8.5 8.4a1.7 1.7 0 0 1-2.4-2.4l7.7-7.7",
   file: "M13.5 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8.5zM13.5 3v5.5H19",
   download: "M12 4v11M7 10.5l5 5 5-5M5 20h14",
   check: "M5 12.5l4.5 4.5L19 7.5",

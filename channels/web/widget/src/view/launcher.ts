@@ -8,8 +8,16 @@ export class Launcher {
   private readonly badge = h("span", { className: "badge", ariaHidden: "true", hidden: true });
 
   constructor(onclick: () => void) {
-    const faces = [h("span", { className: "face shut" }, icon("chat")), h("span", { className: "face" }, icon("down"))];
-    this.node = h("button", { type: "button", className: "launcher", onclick }, ...faces, this.badge);
+    const faces = [
+      h("span", { className: "face shut" }, icon("chat")),
+      h("span", { className: "face" }, icon("down")),
+    ];
+    this.node = h(
+      "button",
+      { type: "button", className: "launcher", onclick },
+      ...faces,
+      this.badge,
+    );
     this.node.part.add("launcher");
     this.node.ariaHasPopup = "dialog";
     this.node.setAttribute("aria-controls", "panel");

@@ -29,9 +29,24 @@ export class Log {
     this.earlier = button("earlier", strings.earlier, actions.earlier);
     this.lines = h("div", { className: "lines", role: "log" });
     this.lines.ariaLabel = strings.log;
-    this.hello = h("div", { className: "line agent first last" }, h("div", { className: "bubble" }, greeting));
-    const content = h("div", { className: "content" }, this.earlier, this.hello, this.lines, this.live.node);
-    this.scroll = h("div", { className: "scroll", tabIndex: 0, onscroll: () => this.scrolled() }, content);
+    this.hello = h(
+      "div",
+      { className: "line agent first last" },
+      h("div", { className: "bubble" }, greeting),
+    );
+    const content = h(
+      "div",
+      { className: "content" },
+      this.earlier,
+      this.hello,
+      this.lines,
+      this.live.node,
+    );
+    this.scroll = h(
+      "div",
+      { className: "scroll", tabIndex: 0, onscroll: () => this.scrolled() },
+      content,
+    );
     this.scroll.role = "region";
     this.scroll.ariaLabel = strings.log;
     this.latest = button("latest", strings.latest, () => this.toEnd(), icon("down"));
@@ -60,7 +75,8 @@ export class Log {
     else if (before && firstSeq(state) < firstSeq(before)) {
       this.scroll.scrollTop += this.scroll.scrollHeight - height;
     }
-    if (!this.pinned && lastSeq(state) > lastSeq(before ?? state)) this.latest.classList.add("news");
+    if (!this.pinned && lastSeq(state) > lastSeq(before ?? state))
+      this.latest.classList.add("news");
   }
 
   /** The reader sees the end of the log. */
@@ -114,7 +130,8 @@ export class Log {
       if (item.kind === "line") (known as Message).update(item);
       return known.node;
     }
-    const made = item.kind === "line" ? new Message(item, this.context) : new Day(item.at, this.context);
+    const made =
+      item.kind === "line" ? new Message(item, this.context) : new Day(item.at, this.context);
     this.shown.set(item.key, made);
     return made.node;
   }
@@ -127,7 +144,8 @@ class Day {
   constructor(at: Date, { strings, locale }: Context) {
     const midnight = (it: Date): number => new Date(it).setHours(0, 0, 0, 0);
     const daysAgo = Math.round((midnight(new Date()) - midnight(at)) / 86_400_000);
-    const date = (): string => at.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long" });
+    const date = (): string =>
+      at.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long" });
     const words = daysAgo === 0 ? strings.today : daysAgo === 1 ? strings.yesterday : date();
     this.node = h("div", { className: "day" }, words);
   }

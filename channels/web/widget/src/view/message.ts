@@ -23,7 +23,11 @@ export class Message {
     private readonly context: Context,
   ) {
     const { strings } = context;
-    this.node.append(spoken(`${line.role === "user" ? strings.you : strings.agent}: `), this.body, this.foot);
+    this.node.append(
+      spoken(`${line.role === "user" ? strings.you : strings.agent}: `),
+      this.body,
+      this.foot,
+    );
     this.update(line);
   }
 
@@ -32,9 +36,11 @@ export class Message {
     const classes = ["line", role, status, first && "first", last && "last"];
     this.node.className = classes.filter(Boolean).join(" ");
     const content = JSON.stringify(parts);
-    if (content !== this.parts) this.body.replaceChildren(...parts.map((it) => this.part(it, line)));
+    if (content !== this.parts)
+      this.body.replaceChildren(...parts.map((it) => this.part(it, line)));
     this.parts = content;
-    for (const it of this.body.querySelectorAll<HTMLButtonElement>(".choice")) answer(it, line, this.context);
+    for (const it of this.body.querySelectorAll<HTMLButtonElement>(".choice"))
+      answer(it, line, this.context);
     const fate = JSON.stringify([status, last, line.error]);
     if (fate !== this.fate) this.foot.replaceChildren(...meta(line, this.context));
     this.fate = fate;
@@ -46,7 +52,11 @@ export class Message {
     switch (part.kind) {
       case "text":
         return role === "agent"
-          ? h("div", { className: "bubble prose" }, ...blocks(part.text).map(({ tree }) => block(tree, context)))
+          ? h(
+              "div",
+              { className: "bubble prose" },
+              ...blocks(part.text).map(({ tree }) => block(tree, context)),
+            )
           : h("div", { className: "bubble plain" }, part.text);
       case "chosen":
         return h("div", { className: "bubble plain" }, part.label);

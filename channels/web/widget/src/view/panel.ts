@@ -53,9 +53,9 @@ export class Panel {
   /** Tab goes round within the panel while it covers the page. */
   trap(event: KeyboardEvent): void {
     if (event.key !== "Tab" || !matchMedia("(max-width: 480px)").matches) return;
-    const stops = [...this.node.querySelectorAll<HTMLElement>("button, a, textarea, [tabindex='0']")].filter(
-      (it) => it.checkVisibility() && !it.matches(":disabled"),
-    );
+    const stops = [
+      ...this.node.querySelectorAll<HTMLElement>("button, a, textarea, [tabindex='0']"),
+    ].filter((it) => it.checkVisibility() && !it.matches(":disabled"));
     const edge = event.shiftKey ? stops[0] : stops.at(-1);
     if (event.target !== edge) return;
     event.preventDefault();
@@ -68,7 +68,8 @@ export class Panel {
     this.node.dataset.link = navigator.onLine ? state.link : "waiting";
     const { strings } = this.context;
     const online = state.link === "online";
-    this.standing.textContent = online || state.link === "idle" ? strings.online : strings.connecting;
+    this.standing.textContent =
+      online || state.link === "idle" ? strings.online : strings.connecting;
     this.standing.hidden = state.link === "idle";
     this.warn(this.trouble(state), state.link === "refused");
     const busy = state.turn?.note ?? "";
@@ -90,7 +91,10 @@ export class Panel {
     if (this.banner.dataset.words === words) return;
     this.banner.dataset.words = words;
     this.banner.hidden = !words;
-    this.banner.replaceChildren(words, ...(final ? [" ", button("link", strings.tryAgain, actions.wake)] : []));
+    this.banner.replaceChildren(
+      words,
+      ...(final ? [" ", button("link", strings.tryAgain, actions.wake)] : []),
+    );
   }
 
   private receiveDrops(): void {
@@ -102,7 +106,10 @@ export class Panel {
     };
     this.node.addEventListener("dragenter", (event) => carriesFiles(event) && shade(1));
     this.node.addEventListener("dragleave", (event) => carriesFiles(event) && shade(-1));
-    this.node.addEventListener("dragover", (event) => carriesFiles(event) && event.preventDefault());
+    this.node.addEventListener(
+      "dragover",
+      (event) => carriesFiles(event) && event.preventDefault(),
+    );
     this.node.addEventListener("drop", (event) => {
       if (!carriesFiles(event)) return;
       event.preventDefault();

@@ -24,7 +24,8 @@ class Attachment:
     data: bytes = b""
     url: str = ""
     id: str = ""
-    """The agent's id of the artifact it came in; empty for the person's files."""
+    """The agent's id of the artifact it came in, shared by the files of one artifact; empty for
+    the person's files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """A finished file for the person."""
+    """A finished file for the person.
+
+    Told once by each `start`, `resume` or `look`; who hears a task twice knows it by its id.
+    """
 
     file: Attachment
 

@@ -102,6 +102,13 @@ async def connect(http: httpx.AsyncClient, config: A2AConfig) -> Link:
     if config.keep_origin:
         for interface in card.supported_interfaces:
             interface.url = urljoin(url, urlsplit(interface.url).path)
+    if config.token and url.startswith("https:"):
+        bare = (i.url for i in card.supported_interfaces if i.url.startswith("http:"))
+        if exposed := next(bare, None):
+            raise AgentRefused(
+                f"The card at {url} names {exposed}, where our token would travel unencrypted. "
+                "Have the agent name an https address, or unset AGENT_TOKEN."
+            )
     ways = ClientConfig(
         httpx_client=http,
         supported_protocol_bindings=[TransportProtocol.JSONRPC, TransportProtocol.HTTP_JSON],

@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 import anyio
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from gateway.agent.a2a import A2AAgent
+from gateway.agent.a2a import A2AAgent, A2AConfig
 from gateway.agent.base import AgentEvent, Ask, Caller, End, Ended, ReplyText, Started
+from gateway.agent.link import connect
 from gateway.agent.scripted import Received, ScriptedAgent
 from gateway.agent.scripts import Script, parse
 from gateway.agent.stage import Traits, card, serving
@@ -142,6 +144,29 @@ async def test_a_refused_token_names_its_remedy(connecting: Connecting) -> None:
                 await heard(client.start(ask()))
         async with connecting(url, token="right") as client:
             assert last_reply(await heard(client.start(ask()))) == "Hi"
+
+
+@pytest.mark.parametrize(
+    ("named", "token", "refused"),
+    [
+        ("http://agent.test/", "secret", True),
+        ("http://agent.test/", "", False),
+        ("https://agent.test/", "secret", False),
+    ],
+)
+async def test_a_token_does_not_travel_unencrypted_because_a_card_says_so(
+    *, named: str, token: str, refused: bool
+) -> None:
+    def serve_card(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=card(Traits(), named))
+
+    config = A2AConfig(url="https://agent.test", token=token)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(serve_card)) as http:
+        if refused:
+            with pytest.raises(AgentRefused, match="unencrypted"):
+                await connect(http, config)
+        else:
+            assert (await connect(http, config)).about.name == "Scripted agent"
 
 
 async def test_an_agent_that_never_says_a_word_is_unreachable(connecting: Connecting) -> None:

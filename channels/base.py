@@ -139,7 +139,7 @@ Remember = Callable[[str], Awaitable[None]]
 """Stores a preview's whereabouts, so that a later worker can edit it into the final reply.
 
 A preview that leaves a message behind calls it with `PREVIEW_OPENING` before it first
-sends, and with the platform's id of the message after.
+sends, and with the platform's id of the message after, or "" if it surely was not sent.
 """
 
 PREVIEW_OPENING = "?"
@@ -190,8 +190,11 @@ class Channel(ABC):
         Raises ChannelError.
         """
 
-    def preview(self, route: Route, turn: int, remember: Remember) -> Preview | None:
-        """A live preview of a turn's reply, where the platform can show one."""
+    def preview(self, route: Route, turn: int, remember: Remember, ref: str = "") -> Preview | None:
+        """A live preview of a turn's reply, where the platform can show one.
+
+        `ref` is what an earlier attempt at the turn remembered, so that it is gone on with.
+        """
         return None
 
     async def fetch(self, file: File) -> AsyncIterator[bytes]:

@@ -97,10 +97,10 @@ class TelegramChannel(Channel):
     async def send(self, outgoing: Outgoing, ref: str) -> str:
         return await self._sender.send(outgoing, ref)
 
-    def preview(self, route: Route, turn: int, remember: Remember) -> Preview | None:
+    def preview(self, route: Route, turn: int, remember: Remember, ref: str = "") -> Preview | None:
         if self._tasks is None:
             return None
-        preview = TelegramPreview(self._api, self._allowance, route, turn, remember)
+        preview = TelegramPreview(self._api, self._allowance, route, turn, remember, ref=ref)
         self._tasks.start_soon(preview.run)
         return preview
 
@@ -194,8 +194,8 @@ class TelegramChannel(Channel):
     def _answer_button(self, update: object) -> None:
         """Stop the waiting sign on a tapped button."""
         query = update.get("callback_query") if isinstance(update, dict) else None
-        if query and self._tasks:
-            self._tasks.start_soon(self._answer, query["id"])
+        if query and "id" in query and self._tasks:
+            self._tasks.start_soon(self._answer, str(query["id"]))
 
     async def _answer(self, query: str) -> None:
         try:

@@ -26,7 +26,14 @@ class TelegramPreview:
     """One turn's preview. `run` does the work, in a task that the channel owns."""
 
     def __init__(
-        self, api: Api, allowance: Allowance, route: Route, turn: int, remember: Remember
+        self,
+        api: Api,
+        allowance: Allowance,
+        route: Route,
+        turn: int,
+        remember: Remember,
+        *,
+        ref: str = "",
     ) -> None:
         self._api = api
         self._allowance = allowance
@@ -34,9 +41,10 @@ class TelegramPreview:
         self._remember = remember
         # The same turn keeps its draft, also when another worker takes it over.
         self._draft = turn % _DRAFT_IDS + 1
-        self._message = 0
+        self._message = int(ref.rpartition(":")[2]) if ref not in ("", PREVIEW_OPENING) else 0
         """The message we edit; 0 while there is none."""
-        self._pacing = Pacing(private=not is_group(route.chat))
+        # A message we may have sent but cannot edit must not get a twin.
+        self._pacing = Pacing(private=not is_group(route.chat), mute=ref == PREVIEW_OPENING)
         self._html = ""
         self._news = anyio.Event()
         self._closed = False

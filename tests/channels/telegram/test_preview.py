@@ -21,13 +21,13 @@ async def door(open_door: OpenDoor) -> Door:
     return door
 
 
-def preview(door: Door, route: Route) -> tuple[Preview, list[str]]:
+def preview(door: Door, route: Route, ref: str = "") -> tuple[Preview, list[str]]:
     remembered: list[str] = []
 
     async def remember(ref: str) -> None:
         remembered.append(ref)
 
-    preview = door.channel.preview(route, 0, remember)
+    preview = door.channel.preview(route, 0, remember, ref)
     assert preview is not None
     return preview, remembered
 
@@ -73,6 +73,22 @@ async def test_a_group_reply_grows_in_one_message_that_becomes_the_final_one(doo
     (shown,) = door.simulator.messages(-100)
     assert (shown.text, shown.thread, shown.reply_to) == ("Hello there", 9, 5)
     assert not door.simulator.requests("sendMessageDraft")
+
+
+async def test_a_later_attempt_goes_on_with_the_message_of_the_earlier_one(door: Door) -> None:
+    first, remembered = preview(door, GROUP)
+    first.show("Hel")
+    await door.simulator.until(lambda: len(remembered) == 2)
+    await first.close()
+    second, news = preview(door, GROUP, remembered[1])
+    second.show("Hello")
+    await door.simulator.until(lambda: door.simulator.messages(-100)[0].text == "Hello")
+    await second.close()
+    doubtful, _ = preview(door, GROUP, PREVIEW_OPENING)
+    doubtful.show("Hello")
+    await doubtful.close()
+    assert news == []
+    assert len(door.simulator.messages(-100)) == 1
 
 
 async def test_typing_is_shown_while_working(door: Door) -> None:

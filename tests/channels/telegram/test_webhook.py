@@ -95,7 +95,8 @@ async def test_what_is_not_json_is_refused(open_door: OpenDoor) -> None:
 
 async def test_a_malformed_update_is_acknowledged_and_dropped(open_door: OpenDoor) -> None:
     door = await open_door(running=False)
-    for body in ([], 7, {}, {"update_id": 1, "message": {}}, {"message": {}}):
+    bodies: list[Any] = [[], 7, {}, {"update_id": 1, "message": {}}, {"message": {}}]
+    for body in bodies:
         assert (await _post(door, body)).status_code == 200
     assert not door.inbox.messages
 

@@ -93,18 +93,17 @@ class Desk:
         """
         folds.check(message)
         if message.task_id:
-            fresh, task = await self._take_further(message)
+            id, task = await self._take_further(message)
         else:
-            message.context_id = message.context_id or str(uuid.uuid4())
-            message.task_id = str(uuid.uuid4())
-            started = folds.new_task(message.task_id, message, self._clock())
-            task = await self._ledger.take(started, message)
-            fresh = task == message.task_id
-        if target:
-            await self._targets.set_info(task, target)
-        if fresh:
-            self._start(task, message)
-        return task
+            id, task = await self._take_first(message)
+        try:
+            if target:
+                await self._targets.set_info(id, target)
+        finally:
+            # It is stored: whatever happens, it is answered.
+            if task:
+                self._start(task, message)
+        return id
 
     async def answered(self, task: str) -> None:
         """Wait until nothing of a task is being answered."""
@@ -139,7 +138,16 @@ class Desk:
         if record.state.ended and record.a2a_task:
             self._due.send_nowait(record.a2a_task)
 
-    async def _take_further(self, message: Message) -> tuple[bool, str]:
+    async def _take_first(self, message: Message) -> tuple[str, Task | None]:
+        """The id of the message's task, and the task if the message is new."""
+        message.context_id = message.context_id or str(uuid.uuid4())
+        message.task_id = str(uuid.uuid4())
+        task = folds.new_task(message.task_id, message, self._clock())
+        id = await self._ledger.take(task, message)
+        return id, task if id == task.id else None
+
+    async def _take_further(self, message: Message) -> tuple[str, Task | None]:
+        """As `_take_first`, for a message that names its task."""
         async with self._ledger.hold(message.task_id) as live, live.lock:
             task = live.task
             if message.context_id and message.context_id != task.context_id:
@@ -147,36 +155,40 @@ class Desk:
             message.context_id = task.context_id
             known = await self._store.started(message.context_id, message.message_id)
             if known:
-                return False, known
+                return known, None
             if folds.ended(task):
                 raise UnsupportedOperationError("the task has ended; start a new one")
             resumed = folds.resume(task, message, self._clock())
             await self._ledger.take_further(live, resumed, message)
-            return True, task.id
+            return task.id, resumed
 
-    def _start(self, task: str, *messages: Message) -> None:
-        run = self._runs.get(task)
+    def _start(self, task: Task, *messages: Message) -> None:
+        run = self._runs.get(task.id)
         if run:
             run.waiting.extend(messages)
             return
         if self._group is None:
             raise RuntimeError("the desk is not running")
-        run = self._runs[task] = _Run(deque(messages))
-        self._group.start_soon(self._run, task, run)
+        run = self._runs[task.id] = _Run(deque(messages))
+        self._ledger.keep(task)
+        self._group.start_soon(self._run, task.id, run)
 
     async def _run(self, task: str, run: _Run) -> None:
+        waits = False
         try:
             with run.scope:
                 while run.waiting:
                     message = run.waiting.popleft()
-                    await self._executor.run(task, message, more=lambda: bool(run.waiting))
+                    waits = await self._executor.run(task, message, more=lambda: bool(run.waiting))
         except Exception:
             # Nothing could be saved, not even the failure; a restart takes it up.
             log.exception("turn_lost", task=task)
         finally:
             del self._runs[task]
+            self._ledger.release(task)
             run.finished.set()
-            self._due.send_nowait(task)
+            if waits:
+                self._due.send_nowait(task)
 
     async def _take_up(self, left: Unfinished) -> None:
         """Answer what a kill interrupted, if nothing came of it yet; else say so."""
@@ -188,7 +200,7 @@ class Desk:
             await self._executor.give_up(task, left.messages[0])
         else:
             log.info("turn_restarted", task=task)
-            self._start(task, *left.messages)
+            self._start(left.task, *left.messages)
 
     async def _recorded(self, task: str) -> bool:
         made = Query(a2a_task=task, limit=1)

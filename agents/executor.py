@@ -46,10 +46,10 @@ class Executor:
         self._store = store
         self._clock = clock
 
-    async def run(self, task: str, message: Message, *, more: Callable[[], bool]) -> None:
-        """Answer a message; the task then rests, waits for what was promised, or has ended.
+    async def run(self, task: str, message: Message, *, more: Callable[[], bool]) -> bool:
+        """Answer a message; true when the task now waits for what was promised.
 
-        While `more` messages wait the task is kept open. Only cancellation is raised.
+        While `more` messages wait the task is kept open.
         """
         async with self._ledger.hold(task) as live:
             try:
@@ -59,6 +59,7 @@ class Executor:
             except Exception:
                 log.exception("turn_failed", task=task)
                 await self._fail(live, message, "failed")
+            return live.task.status.state == TaskState.TASK_STATE_WORKING
 
     async def give_up(self, task: str, message: Message) -> None:
         """End a task that was interrupted after something of it had been said or done."""

@@ -66,9 +66,21 @@ class Ledger:
                     live.task, live.loaded = task, True
             yield live
         finally:
-            live.holders -= 1
-            if not live.holders:
-                del self._live[id]
+            self.release(id)
+
+    def keep(self, task: Task) -> None:
+        """Keep a task that was just stored in memory, until `release`."""
+        live = self._live.setdefault(task.id, Live(Task()))
+        live.holders += 1
+        if not live.loaded:
+            live.task, live.loaded = task, True
+
+    def release(self, id: str) -> None:
+        """Undo a `keep`."""
+        live = self._live[id]
+        live.holders -= 1
+        if not live.holders:
+            del self._live[id]
 
     async def take(self, task: Task, message: Message) -> str:
         """Store a message together with the task it starts; see SqlTaskStore.take."""

@@ -142,7 +142,9 @@ def read_servers(setting: str) -> tuple[Server, ...]:
         told = json.loads(text)
     except (OSError, ValueError) as error:
         raise ValueError(f"it is neither a JSON object nor the path of one: {error}") from error
-    servers = told.get("servers") or told.get("mcpServers") or told
+    servers = told.get("servers", told.get("mcpServers", told)) if isinstance(told, dict) else told
+    if not isinstance(servers, dict):
+        raise ValueError("it must map names of servers to how each is reached")  # noqa: TRY004 - a value of the setting
     for name, config in servers.items():
         if not isinstance(config, dict) or not ("command" in config or "url" in config):
             raise ValueError(f'server {name!r} needs a "command" with "args", or a "url"')

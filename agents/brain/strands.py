@@ -6,6 +6,7 @@ process can answer the next message.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -41,6 +42,9 @@ class StrandsBrain(Brain):
     def __init__(
         self, config: BrainConfig, records: Records, clock: Clock, concierge: Concierge
     ) -> None:
+        # Their tracebacks may hold what people wrote; what matters is logged by us.
+        for name in ("strands", "mcp"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._providers = providers(config)
         self._model = Fallover(self._providers)
         self._mcp = McpTools(_servers(config.mcp_servers))

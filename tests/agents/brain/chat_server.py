@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,14 +72,12 @@ class ChatServer:
 
     async def serve(self, stream: SocketStream) -> None:
         async with stream:
-            try:
+            with suppress(
+                anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, _DroppedError
+            ):
                 reader = BufferedByteReceiveStream(stream)
                 while True:
                     await self._one(stream, reader)
-            except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError):
-                pass
-            except _DroppedError:
-                pass
 
     async def _one(self, stream: SocketStream, reader: BufferedByteReceiveStream) -> None:
         head = (await reader.receive_until(b"\r\n\r\n", 65536)).decode()
@@ -116,10 +114,8 @@ class ChatServer:
             case "end":
                 await stream.send(b"0\r\n\r\n")
             case "hang":
-                try:
+                with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
                     await stream.receive()
-                except (anyio.EndOfStream, anyio.BrokenResourceError):
-                    pass
                 self.hung_up.set()
                 raise _DroppedError
             case reason:
@@ -173,7 +169,8 @@ async def _event(stream: SocketStream, data: str) -> None:
 async def chat_server() -> AsyncIterator[ChatServer]:
     """A server on a free port of loopback."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
-    server = ChatServer(port=listener.extra(SocketAttribute.local_port))
+    port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no database here
+    server = ChatServer(port=port)
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, server.serve)
         yield server

@@ -183,13 +183,7 @@ class TelegramChannel(Channel):
             self._albums[event.album] = None
             while len(self._albums) > _ALBUMS:
                 self._albums.popitem(last=False)
-        log.info(
-            "telegram_message_stored",
-            update=event.event,
-            message=receipt.id,
-            conversation=receipt.conversation,
-            fresh=receipt.fresh,
-        )
+        log.debug("telegram_message_stored", update=event.event, message=receipt.id)
 
     def _answer_button(self, update: object) -> None:
         """Stop the waiting sign on a tapped button."""

@@ -67,7 +67,7 @@ class Api:
         url = f"{self._config.bot_url}/getUpdates"
         try:
             answer = await http.post(url, data=fields, timeout=wait + _TIMEOUT)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise broken(error) from error
         if lost := failure(answer.status_code, answer.content):
             raise lost

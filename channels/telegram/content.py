@@ -66,8 +66,7 @@ def quote_of(message: Json) -> Quote | None:
     """What a message replies to, if it replies to something."""
     chosen = text(table(message, "quote"), "text")
     if reply := table(message, "reply_to_message"):
-        # Every message of a forum topic "replies" to the one that opened it.
-        if "forum_topic_created" in reply:
+        if opens_topic(reply):
             return None
         words = chosen or text(reply, "text") or text(reply, "caption")
         return Quote(words, name_of(author_of(reply)), ref_of(reply))
@@ -81,6 +80,11 @@ def quote_of(message: Json) -> Quote | None:
         )
         return Quote(chosen, author) if chosen or author else None
     return None
+
+
+def opens_topic(message: Json) -> bool:
+    """Whether this opened a forum topic: every message there "replies" to it."""
+    return "forum_topic_created" in message
 
 
 def ref_of(message: Json) -> str:

@@ -85,8 +85,10 @@ class Intake:
         if not url:
             return
         if urlsplit(url).path != WEBHOOK_PATH:
+            # Its path may well be somebody's secret.
+            host = urlsplit(url).hostname
             raise Conflict(
-                f"the bot's updates go to {url}, which is not Front Door: set PUBLIC_URL to "
+                f"the bot's updates go to {host}, which is not Front Door: set PUBLIC_URL to "
                 "receive them here, or remove that webhook with the deleteWebhook method"
             )
         log.warning("telegram_webhook_removed", url=url, why="PUBLIC_URL is not set, so we poll")

@@ -31,6 +31,7 @@ from channels.telegram.content import (
     entity_text,
     files_of,
     name_of,
+    opens_topic,
     parts_of,
     quote_of,
     ref_of,
@@ -115,12 +116,13 @@ def _message(
     command, words, named = _command(words, me, group=group)
     album = text(message, "media_group_id")
     quoted = table(message, "reply_to_message")
+    ours = table(quoted, "from").get("id") == me.id and not opens_topic(quoted)
     to_us = (
         not group
         or command is not None
         or named
         or mentioned
-        or table(quoted, "from").get("id") == me.id
+        or ours
         or (bool(album) and album in albums)
     )
     if not to_us:
@@ -129,7 +131,7 @@ def _message(
     if quote := quote_of(message):
         parts.append(quote)
         # In a group we may be asked about a file that somebody else sent.
-        if group and table(quoted, "from").get("id") != me.id:
+        if group and not ours:
             parts += files_of(quoted)
     parts += parts_of(message, words)
     if not parts and command is None:

@@ -290,6 +290,11 @@ def test_a_topic_is_answered_in_the_topic_and_other_threads_are_not() -> None:
     assert one(in_group("/tasks", message_thread_id=9)).route.thread == ""
 
 
+def test_a_message_in_a_topic_we_opened_is_not_a_reply_to_us() -> None:
+    opening = {"message_id": 9, "chat": GROUP, "from": BOT, "forum_topic_created": {"name": "T"}}
+    assert normalise(in_group("hello all", reply_to_message=opening), ME) == []
+
+
 def test_a_topics_opening_is_not_quoted() -> None:
     opening = {"message_id": 9, "chat": GROUP, "from": BOT, "forum_topic_created": {"name": "T"}}
     message = one(in_group("/tasks", message_thread_id=9, reply_to_message=opening))

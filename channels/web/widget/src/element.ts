@@ -105,11 +105,11 @@ export class FrontDoorElement extends HTMLElement {
 
   private get locale(): string {
     const near = this.closest("[lang]")?.getAttribute("lang");
+    const wanted = this.getAttribute("locale") || near || navigator.language;
     // A page in "en" is read by people who tell the time in their own way.
-    const own = navigator.languages.find((it) => it.split("-")[0] === near);
-    const locale = this.getAttribute("locale") || own || near || navigator.language;
+    const own = navigator.languages.find((it) => it.split("-")[0] === wanted);
     try {
-      return Intl.getCanonicalLocales(locale)[0] ?? "en";
+      return Intl.getCanonicalLocales(own ?? wanted)[0] ?? "en";
     } catch {
       return "en";
     }

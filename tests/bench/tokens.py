@@ -74,7 +74,7 @@ async def agent() -> AsyncIterator[str]:
             "--port",
             str(port),
             "--script",
-            "tokens",
+            "x=say:x",
         ],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -90,6 +90,7 @@ async def agent() -> AsyncIterator[str]:
                     await client.get(f"{url}/.well-known/agent-card.json")
                     break
                 except httpx.TransportError:
+                    assert process.poll() is None, "the agent did not start"
                     await anyio.sleep(0.1)
         pin(process.pid, LOAD_CORE)
         yield url

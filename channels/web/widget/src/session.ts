@@ -55,7 +55,7 @@ export class Sessions {
     if (session && (session.expires === 0 || session.expires - now > REFRESH_MS)) {
       return Promise.resolve(session);
     }
-    this.asking ??= this.open(session).finally(() => (this.asking = null));
+    this.asking ??= this.renew(session, now).finally(() => (this.asking = null));
     return this.asking;
   }
 
@@ -65,6 +65,19 @@ export class Sessions {
     this.store.session = null;
     this.store.seq = 0;
     this.store.seen = -1;
+  }
+
+  private async renew(old: Session | null, now: number): Promise<Session> {
+    try {
+      return await this.open(old);
+    } catch (reason) {
+      if (!old) throw reason;
+      // An identity is good for minutes, a session for weeks: it serves until its own end.
+      if (old.expires > now) return old;
+      if (!(reason instanceof Denied && reason.status === 401)) throw reason;
+      this.drop(old.token);
+      return this.open(null);
+    }
   }
 
   private async open(old: Session | null): Promise<Session> {
@@ -77,10 +90,6 @@ export class Sessions {
       },
       body: JSON.stringify(this.introduction()),
     });
-    if (response.status === 401 && old) {
-      this.drop(old.token);
-      return this.open(null);
-    }
     if (!response.ok) throw await denied(response);
     const answer = (await response.json()) as Answer;
     const session = {

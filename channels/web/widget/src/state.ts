@@ -47,8 +47,6 @@ export interface Turn {
   readonly note: string;
   /** The reply so far, Markdown. */
   readonly text: string;
-  /** Its beginning was missed while the connection was down. */
-  readonly partial: boolean;
   /** Its message has arrived; what is left is to hear that it is over. */
   readonly answered: boolean;
 }
@@ -62,8 +60,6 @@ export interface State {
   readonly pending: readonly Pending[];
   readonly drafts: readonly Draft[];
   readonly turn: Turn | null;
-  /** The last turn that delivered anything, to know one that goes on after a break. */
-  readonly lastTurn: number;
   /** The last turn that is over, whose late frames are ignored. */
   readonly endedTurn: number;
   readonly link: Link;
@@ -106,7 +102,6 @@ export function initial(pending: readonly Pending[] = [], read = -1): State {
     pending,
     drafts: [],
     turn: null,
-    lastTurn: 0,
     endedTurn: 0,
     link: "idle",
     newest: 0,
@@ -175,7 +170,7 @@ function receive(state: State, frame: ServerFrame): State {
         read: state.read < 0 ? frame.seq : Math.min(state.read, frame.seq),
         link: "online",
         complaint: "",
-        // What it streamed meanwhile is lost; its end arrives as a message.
+        // A reply still being written is told from its beginning.
         turn: null,
       };
     case "ack":
@@ -239,7 +234,7 @@ function insert(state: State, entry: Entry): readonly Entry[] {
 function answered(turn: Turn | null, text: string): Turn | null {
   if (!turn || isOver(turn.state)) return null;
   const begun = turn.text.trim().slice(0, 40);
-  const same = turn.partial || text.trim().startsWith(begun);
+  const same = text.trim().startsWith(begun);
   return same ? { ...turn, text: "", note: "", answered: true } : { ...turn, answered: true };
 }
 
@@ -248,7 +243,6 @@ function stream(state: State, id: number, text: string): State {
   const turn = current(state, id);
   return {
     ...state,
-    lastTurn: id,
     turn: { ...turn, state: "working", text: turn.text + text },
   };
 }
@@ -261,7 +255,6 @@ function progress(state: State, id: number, turnState: TurnState, note: string):
   const settled = turnState === "done" && (before.answered || !before.text);
   return {
     ...state,
-    lastTurn: id,
     endedTurn: over ? id : state.endedTurn,
     turn: settled
       ? null
@@ -271,8 +264,7 @@ function progress(state: State, id: number, turnState: TurnState, note: string):
 
 function current(state: State, id: number): Turn {
   if (state.turn?.id === id) return state.turn;
-  const partial = state.lastTurn === id;
-  return { id, state: "working", note: "", text: "", partial, answered: false };
+  return { id, state: "working", note: "", text: "", answered: false };
 }
 
 export const isOver = (state: TurnState): boolean =>

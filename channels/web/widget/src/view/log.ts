@@ -167,7 +167,7 @@ class Live {
 
   update(turn: Turn | null, busy: boolean): void {
     this.node.hidden = turn === null;
-    this.write(turn?.text ? (turn.partial ? "… " : "") + turn.text : "");
+    this.write(turn?.text ?? "");
     if (!turn) return;
     const { strings } = this.context;
     const words = {

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, M
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import anyio
 import anyio.abc
@@ -269,7 +270,7 @@ class ScriptedAgent(RequestHandler):
             if show.task.status.state in TERMINAL:
                 raise UnsupportedOperationError
         else:
-            show = Performance(message.context_id, self._world)
+            show = Performance(message.context_id or str(uuid4()), self._world)
             self._shows[show.task.id] = show
         if params.configuration.HasField("task_push_notification_config"):
             show.notify = params.configuration.task_push_notification_config

@@ -68,7 +68,11 @@ def make_card(base_url: str, *, secured: bool) -> AgentCard:
                 AgentExtension(uri=NOTICE_EXTENSION, description="Statuses to tell at once."),
             ],
         ),
-        default_input_modes=["text/plain", "text/markdown", "*/*"],
+        default_input_modes=[
+            *("text/plain", "text/markdown", "text/*", "image/*", "audio/*", "video/*"),
+            *("application/json", "application/pdf", "application/zip"),
+            *("application/octet-stream", CHOICES_MEDIA_TYPE),
+        ],
         default_output_modes=["text/markdown", "text/plain", CHOICES_MEDIA_TYPE],
         skills=[
             AgentSkill(id=id, name=name, description=description, tags=[id], examples=[example])

@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from a2a.utils.error_handlers import build_rest_error_payload
+from a2a.utils.errors import InvalidRequestError
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -120,8 +122,7 @@ def _unreadable(path: str, body: bytes) -> Response | None:
         if path == "/a2a":
             error = {"code": -32700, "message": message}
             return JSONResponse({"jsonrpc": "2.0", "id": None, "error": error})
-        details = {"code": 400, "status": "INVALID_ARGUMENT", "message": message}
-        return JSONResponse({"error": details}, 400)
+        return JSONResponse(build_rest_error_payload(InvalidRequestError(message)), 400)
     return None
 
 

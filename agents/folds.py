@@ -22,7 +22,7 @@ from a2a.types import (
     TaskStatus,
     TaskStatusUpdateEvent,
 )
-from a2a.utils.errors import InvalidParamsError
+from a2a.utils.errors import ContentTypeNotSupportedError, InvalidParamsError
 from google.protobuf.json_format import (  # type: ignore[import-untyped] # it has no stubs
     MessageToDict,
     MessageToJson,
@@ -42,6 +42,19 @@ although the task goes on."""
 
 RESTING = (*ENDED, TaskState.TASK_STATE_INPUT_REQUIRED, TaskState.TASK_STATE_AUTH_REQUIRED)
 """States in which a stream ends."""
+
+UNREGISTERED = frozenset(
+    f"x-{name}"
+    for name in (
+        "7z-compressed", "apple-diskimage", "bzip", "bzip2", "compressed", "csh", "debian-package",
+        "gtar", "gzip", "httpd-php", "iso9660-image", "java-archive", "javascript", "latex",
+        "ms-wmp", "msdos-program", "msdownload", "ndjson", "ole-storage", "php", "python",
+        "python-code", "rar", "rar-compressed", "rpm", "sh", "shellscript", "shockwave-flash",
+        "sqlite3", "subrip", "tar", "tex", "tgsticker", "x509-ca-cert", "xz", "yaml", "zip",
+        "zip-compressed",
+    )
+)  # fmt: skip
+"""Media types under `application/` that are taken although nobody registered them."""
 
 HISTORY_FILE = 64 * 1024
 """Bytes of a person's file up to which a task's history repeats it."""
@@ -178,7 +191,10 @@ def stream_response(event: Task | Update) -> bytes:
 
 
 def check(message: Message) -> None:
-    """Raise InvalidParamsError for a message that says nothing or is named beyond measure."""
+    """Refuse a message that says nothing, is named beyond measure, or is of an unheard-of type.
+
+    Raises InvalidParamsError and ContentTypeNotSupportedError.
+    """
     for name in ("message_id", "context_id", "task_id"):
         if len(getattr(message, name)) > 255:  # noqa: PLR2004 - what the tables hold
             raise InvalidParamsError(f"{name} may have at most 255 characters")
@@ -187,6 +203,11 @@ def check(message: Message) -> None:
     for part in message.parts:
         if part.WhichOneof("content") is None:
             raise InvalidParamsError("each part needs one of text, raw, url or data")
+        if not _understood(part.media_type):
+            raise ContentTypeNotSupportedError(
+                f"{part.media_type} is not a registered media type; "
+                "send what has none as application/octet-stream"
+            )
     if not any(part.text.strip() or not part.HasField("text") for part in message.parts):
         raise InvalidParamsError("the message is empty")
 
@@ -268,6 +289,16 @@ def _line(message: Message) -> list[Said]:
     role: Literal["user", "agent"] = "agent" if message.role == Role.ROLE_AGENT else "user"
     text = get_message_text(message)
     return [Said(role, text)] if text else []
+
+
+def _understood(media_type: str) -> bool:
+    """Whether a media type is one that somebody may be expected to know.
+
+    Types that begin with `x-` are nobody's (RFC 6838); a few of them are everybody's.
+    """
+    kind, _, rest = media_type.lower().partition(";")[0].strip().partition("/")
+    known = not rest.startswith("x-") or rest in UNREGISTERED or kind != "application"
+    return not media_type or (bool(kind and rest) and known)
 
 
 def _remembered(message: Message) -> Message:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
@@ -26,11 +26,11 @@ from a2a.types import (
     SubscribeToTaskRequest,
     Task,
     TaskPushNotificationConfig,
+    TaskState,
     TaskStatusUpdateEvent,
 )
 from a2a.utils.errors import (
     A2AError,
-    ExtendedAgentCardNotConfiguredError,
     InternalError,
     InvalidParamsError,
     TaskNotFoundError,
@@ -42,7 +42,7 @@ from agents.desk import Desk
 from agents.folds import RESTING, ended
 from agents.guard import Guard, Refusal
 from agents.ledger import Ledger
-from agents.records.protocol import SqlPushConfigs, SqlTaskStore
+from agents.records.protocol import ENDED, SqlPushConfigs, SqlTaskStore
 
 log = structlog.get_logger()
 
@@ -127,7 +127,7 @@ class Handler(RequestHandler):
     ) -> AsyncGenerator[Event, None]:
         del context
         id = await self._take(params)
-        async for event in self._follow(id):
+        async for event in self._follow(id, until=RESTING):
             if isinstance(event, Task):
                 yield apply_history_length(event, params.configuration)
             else:
@@ -141,7 +141,7 @@ class Handler(RequestHandler):
         del context
         if ended(await self._look(params.id)):
             raise UnsupportedOperationError("the task has ended; get it instead")
-        async for event in self._follow(params.id):
+        async for event in self._follow(params.id, until=ENDED):
             yield event
 
     @validate_request_params
@@ -220,7 +220,7 @@ class Handler(RequestHandler):
         self, params: GetExtendedAgentCardRequest, context: ServerCallContext
     ) -> AgentCard:
         del params, context
-        raise ExtendedAgentCardNotConfiguredError
+        raise UnsupportedOperationError("this agent has no extended card")
 
     async def _take(self, params: SendMessageRequest) -> str:
         validate_history_length(params.configuration)
@@ -236,15 +236,17 @@ class Handler(RequestHandler):
             raise TaskNotFoundError
         return task
 
-    async def _follow(self, id: str) -> AsyncGenerator[Event, None]:
-        """A task as it stands, then what happens to it until it rests."""
+    async def _follow(
+        self, id: str, *, until: Collection[TaskState]
+    ) -> AsyncGenerator[Event, None]:
+        """A task as it stands, then what happens to it until it comes to one of the states."""
         async with self._ledger.follow(id) as (snapshot, events):
             yield snapshot
-            if snapshot.status.state in RESTING:
+            if snapshot.status.state in until:
                 return
             async for event in events:
                 yield event
-                if isinstance(event, TaskStatusUpdateEvent) and event.status.state in RESTING:
+                if isinstance(event, TaskStatusUpdateEvent) and event.status.state in until:
                     return
 
     async def _check_target(self, config: TaskPushNotificationConfig) -> None:

@@ -76,7 +76,7 @@ async def serving(
         )
         handler = Handler(desk, ledger, store, targets, guard)
         routes: list[BaseRoute] = [
-            *create_agent_card_routes(card, card_url=CARD_PATH),
+            *create_agent_card_routes(card, card_url=CARD_PATH, cache_control="public, max-age=60"),
             *create_jsonrpc_routes(handler, rpc_url="/a2a"),
             # Without the SDK's tenants, which would claim every other path.
             *(r for r in create_rest_routes(handler, path_prefix="/a2a") if isinstance(r, Route)),

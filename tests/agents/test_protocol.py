@@ -27,6 +27,7 @@ async def test_the_card_names_both_bindings(agent: Served) -> None:
     answer = await agent.http.get("/.well-known/agent-card.json")
     card = answer.json()
     assert answer.headers["etag"]
+    assert "max-age" in answer.headers["cache-control"]
     assert [(i["protocolBinding"], i["protocolVersion"]) for i in card["supportedInterfaces"]] == [
         ("JSONRPC", "1.0"),
         ("HTTP+JSON", "1.0"),
@@ -120,6 +121,22 @@ async def test_a_message_that_says_nothing_is_refused_and_starts_nothing(
     status, _ = await rest(agent, "POST", "/message:send", json={"message": message})
     assert status == 400
     assert (await agent.call("ListTasks", {}))["totalSize"] == 0
+
+
+async def test_a_file_of_an_unheard_of_type_is_refused(agent: Served) -> None:
+    def message(media_type: str) -> dict[str, Any]:
+        return agent.message(
+            "", parts=[{"text": "say:x"}, {"raw": "dGNr", "mediaType": media_type}]
+        )
+
+    for unknown in ("application/x-unsupported-tck-type", "nonsense", "/", "application/"):
+        assert await agent.error("SendMessage", {"message": message(unknown)}) == -32005
+        body = {"message": message(unknown)}
+        refused = await rest_reason(agent, "POST", "/message:send", json=body)
+        assert refused == (400, "CONTENT_TYPE_NOT_SUPPORTED")
+    for known in ("", "image/png", "application/vnd.ms-excel", "application/X-Tar", "text/x-python",
+                  "text/plain; charset=utf-8", "application/octet-stream"):  # fmt: skip
+        await agent.call("SendMessage", {"message": message(known)})
 
 
 async def test_unknown_tasks_are_not_found(agent: Served) -> None:
@@ -259,7 +276,7 @@ async def test_push_targets_inside_are_refused_and_nothing_is_started(agent: Ser
 
 
 async def test_there_is_no_extended_card(agent: Served) -> None:
-    assert await agent.error("GetExtendedAgentCard", {}) in (-32004, -32007)
+    assert await agent.error("GetExtendedAgentCard", {}) == -32004
 
 
 async def test_what_breaks_inside_is_not_told(

@@ -185,6 +185,19 @@ async def test_subscribing_gives_the_snapshot_and_then_what_happens(agent: Serve
     assert rest[-1]["statusUpdate"]["status"]["state"] == "TASK_STATE_COMPLETED"
 
 
+async def test_a_subscriber_stays_through_a_question_until_the_end(agent: Served) -> None:
+    asked = await agent.send("say:a;ask:Sure?")
+    async with agent.stream("SubscribeToTask", {"id": asked["id"]}) as events:
+        assert (await anext(events))["task"] == asked
+        await agent.send("say:b", taskId=asked["id"])
+        rest = [event async for event in events]
+    states = [e["statusUpdate"]["status"]["state"] for e in rest if "statusUpdate" in e]
+    assert states == ["TASK_STATE_WORKING", "TASK_STATE_COMPLETED"]
+    first = rest[1]["artifactUpdate"]
+    assert first["artifact"]["parts"] == [{"text": "b"}]
+    assert "append" not in first, "it takes the place of the reply before"
+
+
 async def test_a_listener_that_leaves_does_not_disturb_the_task(agent: Served) -> None:
     params = {"message": agent.message("say:a;gate:go;say:b")}
     async with agent.stream("SendStreamingMessage", params) as events:

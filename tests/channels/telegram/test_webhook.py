@@ -171,3 +171,16 @@ async def test_private_messages_are_taken_while_telegram_is_unreachable(
     chat = {"id": -7, "type": "group"}
     group = {**GOOD["message"], "chat": chat, "text": "/new@front_door_bot"}
     assert (await _post(door, {"update_id": 6, "message": group})).status_code == 503
+
+
+async def test_all_pictures_of_an_album_that_mentions_us_in_a_group_are_stored(
+    open_door: OpenDoor,
+) -> None:
+    door = await open_door()
+    about: dict[str, Any] = {"user": 7, "media_group_id": "a1"}
+    await door.simulator.send_photo(-5, b"one", "@front_door_bot which is better?", **about)
+    await door.simulator.send_photo(-5, b"two", **about)
+    await door.simulator.send_photo(-5, b"another", user=7, media_group_id="a2")
+    await door.simulator.settled()
+    assert [message.album for message in door.inbox.messages] == ["a1", "a1"]
+    assert [message.text for message in door.inbox.messages] == ["which is better?", ""]

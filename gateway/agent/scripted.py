@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 import anyio
@@ -54,56 +52,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.agent import scripts
-from gateway.agent.asking import CALLER_EXTENSION
 from gateway.agent.link import certificates
 from gateway.agent.performance import TERMINAL, Cut, Performance, World
+from gateway.agent.plays import Play, Received, as_written, by_keyword, received_from
 from gateway.agent.scripts import NEVER, Script, Step
 from gateway.agent.stage import Lines, Traits, Wire, card, serving
 
+__all__ = ["Play", "Received", "ScriptedAgent", "as_written", "by_keyword", "run"]
+
 _TYPED = "\n"
 """The gate behind which the lines are that somebody typed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message as it arrived."""
-
-    id: str
-    context: str
-    task: str
-    """The task it continues; empty when it starts one."""
-    text: str
-    caller: Mapping[str, Any]
-    """What the caller extension told."""
-    files: tuple[str, ...] = ()
-    """Names of the files that came with it."""
-    notification_url: str = ""
-    notification_token: str = ""
-    again: bool = False
-    """Whether a message of this id came before and this one therefore started nothing."""
-
-
-Play = Callable[[Received], Iterable[Step]]
-"""Which script answers a message."""
-
-
-def as_written(received: Received) -> Script:
-    """Play the message's own text as a script; say plain text back."""
-    try:
-        return scripts.parse(received.text)
-    except ValueError:
-        return (scripts.Say(f"You said: {received.text}", last=True),)
-
-
-def by_keyword(plays: Mapping[str, Script]) -> Play:
-    """Play the script of the first keyword in the text; else what the text itself says."""
-
-    def play(received: Received) -> Script:
-        text = received.text.casefold()
-        found = (script for word, script in plays.items() if word.casefold() in text)
-        return next(found, None) or as_written(received)
-
-    return play
 
 
 class ScriptedAgent(RequestHandler):
@@ -261,7 +219,7 @@ class ScriptedAgent(RequestHandler):
         known = self._by_message.get(message.message_id) if self.traits.idempotent else None
         if known is not None and known.vanished:
             known = None
-        received = _received(params, again=known is not None)
+        received = received_from(params, again=known is not None)
         self.received.append(received)
         if known is not None:
             return known, None
@@ -339,21 +297,6 @@ class ScriptedAgent(RequestHandler):
 
     async def _card(self, request: Request) -> Response:
         return JSONResponse(card(self.traits, str(request.base_url)))
-
-
-def _received(params: SendMessageRequest, *, again: bool) -> Received:
-    message, push = params.message, params.configuration.task_push_notification_config
-    return Received(
-        id=message.message_id,
-        context=message.context_id,
-        task=message.task_id,
-        text="\n".join(part.text for part in message.parts if part.text),
-        caller=MessageToDict(message.metadata).get(CALLER_EXTENSION, {}),
-        files=tuple(part.filename for part in message.parts if part.filename),
-        notification_url=push.url,
-        notification_token=push.token,
-        again=again,
-    )
 
 
 async def run(

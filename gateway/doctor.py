@@ -87,9 +87,10 @@ async def _public(settings: Settings) -> list[Finding]:
 
 
 async def _database(settings: Settings) -> list[Finding]:
-    url = settings.database_url or f"sqlite:///{settings.data_dir / 'frontdoor.db'}"
+    if not settings.database_url and not (settings.data_dir / "frontdoor.db").exists():
+        return [Finding("Database", "ok", f"none yet in {settings.data_dir}/; serve makes it")]
     try:
-        database = Database(url)
+        database = Database(settings.database)
         try:
             version = await to_thread.run_sync(migrate.current, database.engine)
         finally:

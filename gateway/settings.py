@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from gateway.errors import SettingsError
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
 HIGHEST_PORT = 65535
 SHORTEST_SECRET = 32
 """Characters; RFC 7518, 3.2 asks for as many bytes as the hash has."""
@@ -72,6 +74,8 @@ class Settings:
         "Key with which your site signs identity tokens (HS256 secret or a PEM public key).",
         secret=True,
     )
+    web_identity_audience: str = _setting("The `aud` identity tokens must carry; unset takes any.")
+    web_identity_issuer: str = _setting("The `iss` identity tokens must carry; unset takes any.")
     max_upload_bytes: int = _setting("Largest file taken.", 20_000_000)
 
     debounce_seconds: float = _setting("Quiet time before collected messages are read.", 0.5)
@@ -94,6 +98,21 @@ class Settings:
     def local_url(self) -> str:
         """Where this server reaches itself."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def public(self) -> bool:
+        """Whether others than this machine can reach us."""
+        return bool(self.public_url) or self.host not in LOOPBACK
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the conversations."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'frontdoor.db'}"
+
+    @property
+    def agent_database(self) -> str:
+        """SQLAlchemy URL of the shipped agent's records."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'agent.db'}"
 
     @property
     def secrets(self) -> tuple[str, ...]:

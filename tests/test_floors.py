@@ -18,6 +18,7 @@ FLOORS = {
     "gateway.cli": 4,
     "gateway.doctor": 4,
     "gateway.embedded": 4,
+    "gateway.health": 4,
     "gateway.serving": 4,
     "gateway.chat": 3,
     "gateway.delivery": 3,

@@ -1,0 +1,155 @@
+"""The gateway's own routes: health, metrics, and the agent's notifications."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.routing import Route
+
+from gateway.app import Face, create_app, task_of
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Rig:
+    client: httpx.AsyncClient
+    notified: list[str] = field(default_factory=list)
+    parts: dict[str, str] = field(default_factory=lambda: {"database": "ok", "agent": "ok"})
+
+
+async def broken(_: Request) -> None:
+    raise RuntimeError("the secret is 42")
+
+
+@asynccontextmanager
+async def rig(base_url: str = "http://localhost:8080", api_token: str = "") -> AsyncIterator[Rig]:
+    notified: list[str] = []
+    parts = {"database": "ok", "agent": "ok"}
+
+    async def checks() -> dict[str, str]:
+        return parts
+
+    async def note(task: str) -> None:
+        notified.append(task)
+
+    face = Face(checks, note, "n-token", api_token, frozenset({"localhost"}))
+    app = create_app(face, [Route("/broken", broken)], [])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base_url) as client:
+        yield Rig(client, notified, parts)
+
+
+async def test_alive_is_not_ready() -> None:
+    async with rig() as house:
+        house.parts["agent"] = "unreachable: nothing answers"
+        assert (await house.client.get("/healthz")).status_code == 200
+        answer = await house.client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json() == {
+            "ready": False,
+            "database": "ok",
+            "agent": "unreachable: nothing answers",
+        }
+
+
+async def test_a_part_that_is_starting_does_not_keep_the_door_shut() -> None:
+    async with rig() as house:
+        house.parts["agent"] = "starting"
+        assert (await house.client.get("/readyz")).status_code == 200
+
+
+async def test_metrics_follow_the_conventions() -> None:
+    async with rig() as house:
+        await house.client.get("/healthz")
+        answer = await house.client.get("/metrics")
+        assert answer.status_code == 200
+        assert 'route="/healthz"' in answer.text
+        assert "# TYPE frontdoor_http_requests_total counter" in answer.text
+
+
+async def test_metrics_are_not_for_whoever_calls_us_by_another_name() -> None:
+    async with rig("http://evil.example") as house:
+        assert (await house.client.get("/metrics")).status_code == 403
+
+
+async def test_metrics_want_the_token_once_there_is_one() -> None:
+    async with rig("https://door.example", api_token="tok") as house:
+        assert (await house.client.get("/metrics")).status_code == 401
+        headers = {"Authorization": "Bearer tok"}
+        assert (await house.client.get("/metrics", headers=headers)).status_code == 200
+
+
+async def test_an_unknown_path_is_counted_without_its_name() -> None:
+    async with rig() as house:
+        assert (await house.client.get("/wp-admin/secret")).status_code == 404
+        assert "wp-admin" not in (await house.client.get("/metrics")).text
+
+
+async def test_a_defect_shows_no_traceback() -> None:
+    async with rig() as house:
+        answer = await house.client.get("/broken")
+        assert answer.status_code == 500
+        assert "42" not in answer.text
+        assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"task": {"id": "t1", "status": {"state": "TASK_STATE_COMPLETED"}}},
+        {"statusUpdate": {"taskId": "t1", "contextId": "c"}},
+        {"artifactUpdate": {"taskId": "t1", "artifact": {}}},
+    ],
+)
+async def test_a_notification_names_the_task_to_look_at(event: dict[str, object]) -> None:
+    async with rig() as house:
+        headers = {"X-A2A-Notification-Token": "n-token"}
+        answer = await house.client.post("/agent/notifications", json=event, headers=headers)
+        assert answer.status_code == 204
+        assert house.notified == ["t1"]
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "n-token ", "ünïcode"])
+async def test_a_notification_without_its_token_changes_nothing(token: str) -> None:
+    async with rig() as house:
+        answer = await house.client.post(
+            "/agent/notifications",
+            json={"task": {"id": "t1"}},
+            headers=[(b"X-A2A-Notification-Token", token.encode())] if token else [],
+        )
+        assert answer.status_code == 401
+        assert house.notified == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"t1"', b"{}", b'{"task": "t1"}', b"\xff"])
+async def test_a_malformed_notification_is_refused_plainly(body: bytes) -> None:
+    async with rig() as house:
+        headers = {"X-A2A-Notification-Token": "n-token"}
+        answer = await house.client.post("/agent/notifications", content=body, headers=headers)
+        assert answer.status_code == 400
+        assert house.notified == []
+
+
+async def test_only_a_post_notifies() -> None:
+    async with rig() as house:
+        assert (await house.client.get("/agent/notifications")).status_code == 405
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
+def test_whatever_is_posted_is_read_without_an_error(body: bytes) -> None:
+    assert task_of(body) is None or task_of(body)

@@ -57,7 +57,7 @@ def understand_all(message: str, locale: str = "en") -> tuple[Intent, ...]:
     whole = understand(message, locale)
     if whole.kind == "note":
         return (whole,)
-    if whole.kind == "add" and "\n" in whole.text:
+    if whole.kind == "add" and lines[0].rstrip().endswith(":"):
         return tuple(
             Intent("add", whole.locale, text=item)
             for line in whole.text.splitlines()

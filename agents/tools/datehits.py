@@ -84,10 +84,10 @@ def parse_date(text: str, here: datetime, locale: str, *, strict: bool = True) -
             return None
     if parsed is None or parsed.year < _FIRST_YEAR:
         return None
-    if not strict and re.search(r"\d", text):
-        # It loses the hour of "domani alle 9", and takes a bare number for a month.
-        if parsed.time() == here.time() or not re.search(r"[^\W\d]", text):
-            return None
+    # It loses the hour of "domani alle 9", and takes a bare number for a month.
+    guessed = parsed.time() == here.time() or not re.search(r"[^\W\d]", text)
+    if not strict and guessed and re.search(r"\d", text):
+        return None
     return parsed.replace(tzinfo=parsed.tzinfo or here.tzinfo)
 
 
@@ -140,7 +140,7 @@ def _table(language: str) -> list[tuple[Kind, re.Pattern[str], Any]]:
         *(("part", part, name) for name, part in words.parts.items()),
     ]
     return [
-        (kind, re.compile(rf"(?<![\w.:/])(?:{pattern})(?![\w:/]|\.\d)"), value)
+        (kind, re.compile(rf"(?<![\w.:/])(?:{pattern})(?![\w/]|[.:]\d)"), value)
         for kind, pattern, value in raw
     ]
 

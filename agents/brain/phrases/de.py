@@ -6,11 +6,11 @@ from agents.brain.phrases.base import Phrases
 
 DE = Phrases(
     opening=(
-        r"(?:(?:hi|hey|hallo|ok|okay|und|also|dann|gut|so|ach|ja|bitte|mal)[,.! ]+)*(?:"
+        r"(?:(?:hi|hey|hallo|ok|okay|und|also|dann|gut|so|ach|ja|bitte|mal)[,.! ]+){0,4}(?:"
         r"(?:kannst|konntest|wurdest|konnen|konnten) (?:du|sie) (?:mir |mich )?(?:bitte |mal "
         r")*|bitte )?"
     ),
-    closing=r"(?:,? (?:bitte|danke|mal|jetzt))*",
+    closing=r"(?:,? (?:bitte|danke|mal|jetzt)){0,3}",
     patterns={
         "greet": (
             (

@@ -7,10 +7,10 @@ from agents.brain.phrases.base import Phrases
 EN = Phrases(
     opening=(
         r"(?:(?:hi|hey|hello|ok|okay|now|and|also|then|so|well|alright|um|uh|please)[,.! "
-        r"]+)*(?:(?:can|could|would|will) you (?:please |kindly )?|please |kindly |i(?:'d| "
+        r"]+){0,4}(?:(?:can|could|would|will) you (?:please |kindly )?|please |kindly |i(?:'d| "
         r"would) like you to |i (?:want|need) you to |i(?:'d| would) like to |let's )?"
     ),
-    closing=r"(?:,? (?:please|for me|thanks|thank you|now|asap))*",
+    closing=r"(?:,? (?:please|for me|thanks|thank you|now|asap)){0,3}",
     patterns={
         "greet": (
             (

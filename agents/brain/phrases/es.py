@@ -7,10 +7,10 @@ from agents.brain.phrases.base import Phrases
 ES = Phrases(
     opening=(
         r"(?:[\u00a1\u00bf]*(?:hola|oye|ok|vale|y|entonces|bueno|por favor|pues)[,.! "
-        r"]+)*[\u00a1\u00bf]*(?:(?:puedes|podrias|puede|podria|me puedes|me podrias|quiero "
+        r"]+){0,4}[\u00a1\u00bf]*(?:(?:puedes|podrias|puede|podria|me puedes|me podrias|quiero "
         r"que|quisiera que) )?"
     ),
-    closing=r"(?:,? (?:por favor|gracias|ahora|porfa))*",
+    closing=r"(?:,? (?:por favor|gracias|ahora|porfa)){0,3}",
     patterns={
         "greet": (r"(?:hola|buenos dias|buenas tardes|buenas noches|buenas|hey|que tal)",),
         "thanks": (

@@ -7,11 +7,11 @@ from agents.brain.phrases.base import Phrases
 FR = Phrases(
     opening=(
         r"(?:(?:salut|bonjour|bonsoir|ok|okay|et|alors|donc|puis|bon|s'il te plait|s'il vous "
-        r"plait|stp|svp)[,.! ]+)*(?:(?:peux-tu|tu peux|pourrais-tu|tu pourrais|pouvez-vous"
+        r"plait|stp|svp)[,.! ]+){0,4}(?:(?:peux-tu|tu peux|pourrais-tu|tu pourrais|pouvez-vous"
         r"|pourriez-vous|vous pouvez|est-ce que tu peux|merci de|je voudrais que tu|veuillez) "
         r")?"
     ),
-    closing=r"(?:,? (?:s'il te plait|s'il vous plait|stp|svp|merci|maintenant))*",
+    closing=r"(?:,? (?:s'il te plait|s'il vous plait|stp|svp|merci|maintenant)){0,3}",
     patterns={
         "greet": (r"(?:salut|bonjour|bonsoir|coucou|hello|hey)(?: a toi| a vous)?",),
         "thanks": (

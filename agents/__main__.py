@@ -7,13 +7,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import structlog
+import uvicorn
+
+from agents.app import AgentConfig, create_app
+from agents.brain.config import BrainConfig
+
 
 def main() -> None:
-    import uvicorn  # noqa: PLC0415 - not before the arguments are right
-
-    from agents.app import AgentConfig, create_app  # noqa: PLC0415 - as above
-    from agents.brain.config import BrainConfig  # noqa: PLC0415 - as above
-
     parser = argparse.ArgumentParser(prog="python -m agents", description=__doc__)
     parser.add_argument("config", nargs="?", type=Path, help="TOML file; see docs/agents.md")
     parser.add_argument("--host", default="127.0.0.1")
@@ -25,12 +26,22 @@ def main() -> None:
     }
     if arguments.config:
         given |= tomllib.loads(arguments.config.read_text("utf-8"))
-    brain = BrainConfig(**given.pop("brain", {}))
-    origins = tuple(given.pop("push_allowed_origins", ()))
     try:
+        brain = BrainConfig(**given.pop("brain", {}))
+        origins = tuple(given.pop("push_allowed_origins", ()))
         config = AgentConfig(brain=brain, push_allowed_origins=origins, **given)
     except TypeError as error:
         parser.error(f"{arguments.config}: {error}")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # Not the console's tracebacks: they print variables, and so what people wrote.
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    )
     uvicorn.run(
         create_app(config),
         host=arguments.host,

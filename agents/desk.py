@@ -25,7 +25,7 @@ from agents import folds
 from agents.base import Brain
 from agents.executor import Executor
 from agents.ledger import Ledger, Live, TaskOver
-from agents.records.base import Clock, Query, Records, RecordsError
+from agents.records.base import UNENDED, Clock, Query, Records, RecordsError, TaskKind
 from agents.records.base import Task as Record
 from agents.records.base import TaskState as RecordState
 from agents.records.protocol import SqlPushConfigs, SqlTaskStore, Unfinished
@@ -197,10 +197,18 @@ class Desk:
             self._due.send_nowait(task)
         elif left.touched or await self._recorded(task):
             log.warning("turn_interrupted", task=task)
-            await self._executor.give_up(task, left.messages[0])
+            await self._executor.give_up(task, left.messages[0], promised=await self._adopt(task))
+            self._due.send_nowait(task)
         else:
             log.info("turn_restarted", task=task)
             self._start(left.task, *left.messages)
+
+    async def _adopt(self, task: str) -> bool:
+        """Whether something is still to come of a task; reminders it set are promised anyway."""
+        query = Query(a2a_task=task, kind=TaskKind.REMINDER, states=UNENDED, limit=100)
+        for record in (await self._records.tasks(query)).items:
+            await self._store.promise(task, record.id)
+        return bool(await self._store.promises(task))
 
     async def _recorded(self, task: str) -> bool:
         made = Query(a2a_task=task, limit=1)

@@ -61,10 +61,19 @@ class Executor:
                 await self._fail(live, message, "failed")
             return live.task.status.state == TaskState.TASK_STATE_WORKING
 
-    async def give_up(self, task: str, message: Message) -> None:
-        """End a task that was interrupted after something of it had been said or done."""
+    async def give_up(self, task: str, message: Message, *, promised: bool) -> None:
+        """Say that a task was interrupted after something of it had been said or done.
+
+        That is its end, unless something `promised` is still to come.
+        """
         async with self._ledger.hold(task) as live:
-            await self._fail(live, message, "interrupted")
+            if not promised:
+                await self._fail(live, message, "interrupted")
+                return
+            words = sentence("agent", "interrupted", caller_of(message).locale)
+            state, parts = TaskState.TASK_STATE_WORKING, [Part(text=words)]
+            notice = status_update(live.task, state, self._clock(), parts, notice=True)
+            await self._ledger.tell(live, notice, answered=message.message_id)
 
     async def _answer(self, live: Live, message: Message, more: Callable[[], bool]) -> None:
         telling = _Telling(self._ledger, live, self._clock)

@@ -122,7 +122,9 @@ class _Play:
         self._show(TurnState.WORKING)
         channel = player.channels.get(turn.route.channel)
         if channel:
-            self.preview = channel.preview(turn.route, turn.number, self._remember)
+            self.preview = channel.preview(
+                turn.route, turn.number, self._remember, self.preview_ref
+            )
         try:
             await self._attempt()
         except AgentError as error:

@@ -14,7 +14,8 @@ import anyio
 import httpx
 import pytest
 
-from tests.agents.doubles import V1, serve, until
+from agents.folds import NOTICE_EXTENSION
+from tests.agents.doubles import V1, TestClock, serve, until
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +35,7 @@ async def test_a_task_of_which_nothing_was_said_is_run_again(tmp_path: Path) -> 
         assert [ask.text for ask in agent.brain.asks] == ["gate:go;say:here"]
 
 
-@pytest.mark.parametrize("did", ["say:half", "do:Booking", "file:a.txt", "record:60,call"])
+@pytest.mark.parametrize("did", ["say:half", "do:Booking", "file:a.txt"])
 async def test_a_task_of_which_something_was_said_or_done_ends_as_failed(
     tmp_path: Path, did: str
 ) -> None:
@@ -46,6 +47,26 @@ async def test_a_task_of_which_something_was_said_or_done_ends_as_failed(
         assert "interrupted" in ended["status"]["message"]["parts"][0]["text"]
         assert ("artifacts" in ended) == did.startswith(("say", "file"))
         assert agent.brain.asks == []
+
+
+@pytest.mark.parametrize("did", ["record:60,call", "remind:60,call", "say:ok;remind:60,call"])
+async def test_a_reminder_that_was_set_is_kept_though_the_task_was_interrupted(
+    tmp_path: Path, did: str
+) -> None:
+    clock = TestClock()
+    async with serve(tmp_path, clock=clock) as agent:
+        task = await agent.send(f"{did};gate:never", contextId="c", configuration=NOW)
+        await until(lambda: bool(agent.brain.gates))
+    async with serve(tmp_path, clock=clock) as agent:
+        waiting = await agent.call("GetTask", {"id": task["id"]})
+        assert waiting["status"]["state"] == "TASK_STATE_WORKING"
+        assert "interrupted" in waiting["status"]["message"]["parts"][0]["text"]
+        assert waiting["status"]["message"]["metadata"] == {NOTICE_EXTENSION: True}
+        assert agent.brain.asks == []
+    clock.pass_(seconds=61)
+    async with serve(tmp_path, clock=clock) as agent:
+        fired = await agent.wait_for(task["id"], "COMPLETED")
+        assert fired["status"]["message"]["parts"][0]["text"] == "⏰ Reminder: call"
 
 
 async def test_a_question_waits_through_a_restart(tmp_path: Path) -> None:

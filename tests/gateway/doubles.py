@@ -98,7 +98,7 @@ class PaperChannel(Channel):
             raise error
         return ref or f"m{len(self.sent)}"
 
-    def preview(self, route: Route, turn: int, remember: Remember) -> PaperPreview:
+    def preview(self, route: Route, turn: int, remember: Remember, ref: str = "") -> PaperPreview:
         self.previews.append(PaperPreview())
         self.remembers.append(remember)
         return self.previews[-1]

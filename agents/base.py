@@ -117,6 +117,9 @@ class Brain(ABC):
     def answer(self, ask: Ask) -> AsyncIterator[Answer]:
         """Answer as a stream; cancelling it cancels the work. Raises BrainError."""
 
+    async def aclose(self) -> None:  # noqa: B027 - most brains hold nothing open
+        """Let go of what is held open; the brain is not asked again."""
+
 
 class BrainError(Exception):
     """The brain could not answer; the message is for the operator."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import anyio
 import structlog
@@ -56,7 +56,8 @@ async def serving(
         pusher = Pusher(store, targets, guard)
         ledger = Ledger(store, pusher.tell)
         make = make_brain or shipped_brain
-        brain = make(config.brain or BrainConfig(), records, clock)
+        # A model's libraries take a second to load.
+        brain = await anyio.to_thread.run_sync(make, config.brain or BrainConfig(), records, clock)
         desk = Desk(
             brain=brain, ledger=ledger, store=store, targets=targets, records=records, clock=clock
         )
@@ -89,7 +90,12 @@ async def serving(
             max_body=MAX_BODY,
             public=(CARD_PATH,),
         )
-        async with pusher.running(), desk.running(), anyio.create_task_group() as group:
+        async with (
+            aclosing(brain),
+            pusher.running(),
+            desk.running(),
+            anyio.create_task_group() as group,
+        ):
             group.start_soon(scheduler.run)
             log.info("agent_started", url=config.base_url)
             try:

@@ -124,7 +124,7 @@ class McpTools:
                         group.start_soon(to_thread.run_sync, server.connect)
         return [tool for server in self._servers for tool in server.tools]
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Disconnect; local servers end."""
         for server in self._servers:
             await to_thread.run_sync(server.close)

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import cast
 
+import anyio
 import structlog
 from strands import Agent
 from strands.agent.conversation_manager import NullConversationManager
@@ -74,11 +75,12 @@ class StrandsBrain(Brain):
             async for answer in self._concierge.answer(replace(ask, files=())):
                 yield answer
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Let go of the connections to models and MCP servers."""
-        await self._mcp.close()
-        for provider in self._providers:
-            await provider.client.close()
+        with anyio.CancelScope(shield=True):
+            await self._mcp.aclose()
+            for provider in self._providers:
+                await provider.client.close()
 
     def _agent(self, ask: Ask, desk: Desk, others: Sequence[AgentTool]) -> Agent:
         return Agent(

@@ -42,7 +42,7 @@ async def _person(
     try:
         yield Person(brain, records)
     finally:
-        await brain.close()
+        await brain.aclose()
 
 
 async def test_a_server_s_tools_are_offered_and_used_and_one_that_is_down_is_left_out(
@@ -75,7 +75,7 @@ async def test_a_server_that_dies_is_missed_and_comes_back_later() -> None:
         now[0] += RETRY + 1
         assert len(await tools.tools()) == 2
     finally:
-        await tools.close()
+        await tools.aclose()
 
 
 @pytest.mark.parametrize("key", ["servers", "mcpServers"])
@@ -103,4 +103,4 @@ async def test_a_wrong_setting_leaves_the_rest_working(records: Records) -> None
         groq.plays(Say(("ok",)))
         assert (await Person(brain, records).says("hi")).text == "ok"
         assert isinstance(brain, StrandsBrain)
-        await brain.close()
+        await brain.aclose()

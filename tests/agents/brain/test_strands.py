@@ -38,7 +38,7 @@ async def _brain(
     brain = make_brain(config, records, clock)
     assert isinstance(brain, StrandsBrain)
     yield brain
-    await brain.close()
+    await brain.aclose()
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ code
 async def still(chat: Chat) -> None:
     """Wait until nothing moves but what moves for ever."""
     await chat.page.evaluate(
-        "() => Promise.all(document.querySelector('front-door').shadowRoot.getAnimations()"
+        "() => Promise.allSettled(document.querySelector('front-door').shadowRoot.getAnimations()"
         ".filter(it => it.effect.getComputedTiming().endTime < 1e5).map(it => it.finished))"
     )
 

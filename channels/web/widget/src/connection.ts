@@ -28,7 +28,7 @@ const TOO_BIG = 1009;
 
 export interface House {
   readonly socketUrl: string;
-  readonly sessions: Sessions;
+  readonly sessions: Pick<Sessions, "get" | "drop">;
   /** The seq from which a page that holds nothing begins to read. */
   readonly start: () => number;
   readonly state: () => State;

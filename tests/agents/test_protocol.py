@@ -71,26 +71,30 @@ async def test_another_version_is_refused(agent: Served) -> None:
         assert answer.json()["error"]["details"][0]["reason"] == "VERSION_NOT_SUPPORTED"
 
 
-@pytest.mark.parametrize(
-    "body", [b"{", b"", b"\xff\xfe", b'"\\ud800"', b"[" * 100_000, b"1" * 5000]
-)
-async def test_what_is_not_json_is_a_parse_error(agent: Served, body: bytes) -> None:
-    answer = await agent.http.post("/a2a", content=body, headers=A2A)
-    assert answer.json() == {
-        "jsonrpc": "2.0",
-        "id": None,
-        "error": {"code": -32700, "message": "The body is not valid JSON."},
-    }
-    if body:
-        answer = await agent.http.post("/a2a/message:send", content=body, headers=A2A)
-        assert answer.status_code == 400
-        assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"
+NOT_JSON = [b"{", b"", b"\xff\xfe", b'"\\ud800"', b"[" * 100_000, b"1" * 5000]
 
 
-@pytest.mark.parametrize("body", [[], 5, "x", {}, {"jsonrpc": "1.0", "method": "GetTask", "id": 1}])
-async def test_what_is_not_json_rpc_is_an_invalid_request(agent: Served, body: Any) -> None:
-    answer = await agent.http.post("/a2a", json=body, headers=V1)
-    assert answer.json()["error"]["code"] == -32600
+async def test_what_is_not_json_is_a_parse_error(agent: Served) -> None:
+    for body in NOT_JSON:
+        answer = await agent.http.post("/a2a", content=body, headers=A2A)
+        assert answer.json() == {
+            "jsonrpc": "2.0",
+            "id": None,
+            "error": {"code": -32700, "message": "The body is not valid JSON."},
+        }
+        if body:
+            answer = await agent.http.post("/a2a/message:send", content=body, headers=A2A)
+            assert answer.status_code == 400
+            assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"
+
+
+NOT_JSON_RPC = [[], 5, "x", {}, {"jsonrpc": "1.0", "method": "GetTask", "id": 1}]
+
+
+async def test_what_is_not_json_rpc_is_an_invalid_request(agent: Served) -> None:
+    for body in NOT_JSON_RPC:
+        answer = await agent.http.post("/a2a", json=body, headers=V1)
+        assert answer.json()["error"]["code"] == -32600
 
 
 async def test_unknown_methods_and_the_old_names_are_not_found(agent: Served) -> None:
@@ -98,29 +102,29 @@ async def test_unknown_methods_and_the_old_names_are_not_found(agent: Served) ->
         assert await agent.error(method, {}) == -32601
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        {},
-        {"messageId": "m", "role": "ROLE_USER"},
-        {"messageId": "m", "role": "ROLE_USER", "parts": []},
-        {"messageId": "m", "role": "ROLE_USER", "parts": [{}]},
-        {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": "  "}]},
-        {"messageId": "m", "role": "ROLE_USER", "parts": "text"},
-        {"messageId": "", "role": "ROLE_USER", "parts": [{"text": "x"}]},
-        {"messageId": "m", "parts": [{"text": "x"}]},
-        {"messageId": "m" * 256, "role": "ROLE_USER", "parts": [{"text": "x"}]},
-        {"messageId": "m\0", "role": "ROLE_USER", "parts": [{"text": "x"}]},
-    ],
-)
+SAYING_NOTHING = [
+    {},
+    {"messageId": "m", "role": "ROLE_USER"},
+    {"messageId": "m", "role": "ROLE_USER", "parts": []},
+    {"messageId": "m", "role": "ROLE_USER", "parts": [{}]},
+    {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": "  "}]},
+    {"messageId": "m", "role": "ROLE_USER", "parts": "text"},
+    {"messageId": "", "role": "ROLE_USER", "parts": [{"text": "x"}]},
+    {"messageId": "m", "parts": [{"text": "x"}]},
+    {"messageId": "m" * 256, "role": "ROLE_USER", "parts": [{"text": "x"}]},
+    {"messageId": "m\0", "role": "ROLE_USER", "parts": [{"text": "x"}]},
+]
+
+
 async def test_a_message_that_says_nothing_is_refused_and_starts_nothing(
-    agent: Served, message: dict[str, Any]
+    agent: Served,
 ) -> None:
-    for method in ("SendMessage", "SendStreamingMessage"):
-        assert await agent.error(method, {"message": message}) == -32602
-    status, _ = await rest(agent, "POST", "/message:send", json={"message": message})
-    assert status == 400
-    assert (await agent.call("ListTasks", {}))["totalSize"] == 0
+    for message in SAYING_NOTHING:
+        for method in ("SendMessage", "SendStreamingMessage"):
+            assert await agent.error(method, {"message": message}) == -32602
+        status, _ = await rest(agent, "POST", "/message:send", json={"message": message})
+        assert status == 400
+        assert (await agent.call("ListTasks", {}))["totalSize"] == 0
 
 
 async def test_a_file_of_an_unheard_of_type_is_refused(agent: Served) -> None:
@@ -226,15 +230,20 @@ async def test_listing_filters_by_state_and_time(agent: Served) -> None:
     assert page["totalSize"] == 1
 
 
-@pytest.mark.parametrize(
-    "params",
-    [{"pageSize": 0}, {"pageSize": -1}, {"pageSize": 101}, {"pageToken": "nonsense"},
-     {"historyLength": -1}],
-)  # fmt: skip
-async def test_bad_paging_is_refused(agent: Served, params: dict[str, Any]) -> None:
-    assert await agent.error("ListTasks", params) == -32602
-    status, _ = await rest(agent, "GET", "/tasks", params=params)
-    assert status == 400
+BAD_PAGING: list[dict[str, Any]] = [
+    {"pageSize": 0},
+    {"pageSize": -1},
+    {"pageSize": 101},
+    {"pageToken": "nonsense"},
+    {"historyLength": -1},
+]
+
+
+async def test_bad_paging_is_refused(agent: Served) -> None:
+    for params in BAD_PAGING:
+        assert await agent.error("ListTasks", params) == -32602
+        status, _ = await rest(agent, "GET", "/tasks", params=params)
+        assert status == 400
 
 
 async def test_push_targets_can_be_made_read_listed_and_deleted(agent: Served) -> None:

@@ -65,9 +65,9 @@ export class FrontDoorElement extends HTMLElement {
     this.removeAttribute("open");
   }
 
-  /** Say something in the person's name, as if they had typed it. */
-  send(text: string): void {
-    this.app?.say(text);
+  /** Say something in the person's name; false while that cannot be, as with files under way. */
+  send(text: string): boolean {
+    return this.app?.say(text) ?? false;
   }
 
   connectedCallback(): void {

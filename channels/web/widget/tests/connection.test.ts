@@ -101,7 +101,9 @@ test("messages go one at a time, each once it is acknowledged", async () => {
   say("a");
   say("b");
   assert.deepEqual(
-    socket().sent.slice(1).map((it) => it.id),
+    socket()
+      .sent.slice(1)
+      .map((it) => it.id),
     ["a"],
   );
   socket().hear({ type: "ack", id: "a", seq: 1 });
@@ -113,7 +115,9 @@ test("a message nobody acknowledges is sent again under its id", async () => {
   say("a");
   await pass(10_000);
   assert.deepEqual(
-    socket().sent.slice(1).map((it) => it.id),
+    socket()
+      .sent.slice(1)
+      .map((it) => it.id),
     ["a", "a"],
   );
 });

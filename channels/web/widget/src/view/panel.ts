@@ -70,7 +70,7 @@ export class Panel {
     const online = state.link === "online";
     this.standing.textContent =
       online || state.link === "idle" ? strings.online : strings.connecting;
-    this.standing.hidden = state.link === "idle";
+    this.standing.hidden = state.link === "idle" || state.link === "refused";
     this.warn(this.trouble(state), state.link === "refused");
     const busy = state.turn?.note ?? "";
     const failed = state.drafts.find((it) => it.error)?.error ?? "";

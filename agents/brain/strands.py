@@ -56,7 +56,8 @@ class StrandsBrain(Brain):
     async def answer(self, ask: Ask) -> AsyncIterator[Answer]:
         """Stream what the model says. Raises BrainError when no model can be reached.
 
-        A plain request ("remind me in 10 minutes to …") is carried out by the concierge then.
+        A plain request ("remind me in 10 minutes to …") is carried out by the concierge then:
+        a reminder is worth more than an apology.
         """
         desk = Desk.of(ask, self._records, self._clock())
         listening = Listening(desk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from agents.base import Promise
@@ -30,37 +31,16 @@ class Ambiguous(ToolError):
 
 async def add_task(desk: Desk, title: str, due: Dated | None = None, detail: str = "") -> Task:
     """Put a to-do on the list. Raises ToolError."""
-    return await desk.records.create_task(
-        NewTask(
-            person=desk.caller.person,
-            title=_title(title),
-            detail=detail,
-            due_at=due_at(due) if due else None,
-            zone=desk.caller.zone,
-            locale=desk.caller.locale,
-            context=desk.context,
-            a2a_task=desk.a2a_task,
-        )
-    )
+    new = _new(desk, title, due_at(due) if due else None)
+    return await desk.records.create_task(replace(new, detail=detail))
 
 
 async def remind(desk: Desk, title: str, when: Dated) -> Task:
     """Call out at a time. Raises ToolError when that has passed."""
-    at = when.at
-    if at <= desk.now:
+    if when.at <= desk.now:
         raise ToolError("time_passed")
-    task = await desk.records.create_task(
-        NewTask(
-            person=desk.caller.person,
-            title=_title(title),
-            kind=TaskKind.REMINDER,
-            due_at=at,
-            zone=desk.caller.zone,
-            locale=desk.caller.locale,
-            context=desk.context,
-            a2a_task=desk.a2a_task,
-        )
-    )
+    new = replace(_new(desk, title, when.at), kind=TaskKind.REMINDER)
+    task = await desk.records.create_task(new)
     desk.out.append(Promise(task.id))
     return task
 
@@ -133,11 +113,13 @@ def is_timed(at: datetime, zone: str) -> bool:
 
 def soonest(now: datetime, when: Dated) -> Dated:
     """A reminder for today without an hour is meant in a while."""
-    if when.timed or when.at > now or when.at.date() != now.astimezone(when.at.tzinfo).date():
+    local = now.astimezone(when.at.tzinfo)
+    if when.timed or when.at > local or when.at.date() != local.date():
         return when
-    return Dated(
-        when.at.replace(microsecond=0) + (now + timedelta(hours=1) - when.at), True, when.rest
-    )
+    return Dated(local.replace(microsecond=0) + _A_WHILE, timed=True, rest=when.rest)
+
+
+_A_WHILE = timedelta(hours=1)
 
 
 def matching(tasks: Sequence[Task], which: str) -> tuple[Task, ...]:
@@ -149,17 +131,13 @@ def matching(tasks: Sequence[Task], which: str) -> tuple[Task, ...]:
         return tuple(task for task in tasks if task.number == int(number[1]))
     if exact := tuple(task for task in tasks if fold(task.title) == bare):
         return exact
-    wanted = {_stem(word) for word in re.findall(r"\w+", bare)} - _SMALL
-    if not wanted:
-        return ()
-    scores = [(len(wanted & _stems(task)), task) for task in tasks]
-    best = max((score for score, _ in scores), default=0)
+    wanted = _stems(bare) - _SMALL
+    scores = {task.number: len(wanted & _stems(fold(task.title))) for task in tasks}
+    best = max(scores.values(), default=0)
     # Half of the words must be there, else another thing is meant.
-    return tuple(
-        task
-        for score, task in scores
-        if score == best and 2 * score > len(wanted) - 1 > -1 and score
-    )
+    if best == 0 or 2 * best < len(wanted):
+        return ()
+    return tuple(task for task in tasks if scores[task.number] == best)
 
 
 def _is_pronoun(which: str) -> bool:
@@ -175,8 +153,8 @@ def _newness(task: Task) -> tuple[datetime, int]:
     return task.created_at, task.number
 
 
-def _stems(task: Task) -> set[str]:
-    return {_stem(word) for word in re.findall(r"\w+", fold(task.title))}
+def _stems(folded: str) -> set[str]:
+    return {_stem(word) for word in re.findall(r"\w+", folded)}
 
 
 def _stem(word: str) -> str:
@@ -200,6 +178,18 @@ def _title(title: str) -> str:
         raise ToolError("no_title")
     title = title[:LONGEST_TITLE]
     return title[0].upper() + title[1:]
+
+
+def _new(desk: Desk, title: str, at: datetime | None) -> NewTask:
+    return NewTask(
+        person=desk.caller.person,
+        title=_title(title),
+        due_at=at,
+        zone=desk.caller.zone,
+        locale=desk.caller.locale,
+        context=desk.context,
+        a2a_task=desk.a2a_task,
+    )
 
 
 async def _end(desk: Desk, task: Task, state: TaskState) -> Task:

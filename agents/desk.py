@@ -93,16 +93,12 @@ class Desk:
         """
         folds.check(message)
         if message.task_id:
-            id, task = await self._take_further(message)
-        else:
-            id, task = await self._take_first(message)
-        try:
-            if target:
-                await self._targets.set_info(id, target)
-        finally:
-            # It is stored: whatever happens, it is answered.
-            if task:
-                self._start(task, message)
+            return await self._take_further(message, target)
+        message.context_id = message.context_id or str(uuid.uuid4())
+        message.task_id = str(uuid.uuid4())
+        task = folds.new_task(message.task_id, message, self._clock())
+        id = await self._ledger.take(task, message)
+        await self._begin(id, target, task if id == task.id else None, message)
         return id
 
     async def answered(self, task: str) -> None:
@@ -138,16 +134,10 @@ class Desk:
         if record.state.ended and record.a2a_task:
             self._due.send_nowait(record.a2a_task)
 
-    async def _take_first(self, message: Message) -> tuple[str, Task | None]:
-        """The id of the message's task, and the task if the message is new."""
-        message.context_id = message.context_id or str(uuid.uuid4())
-        message.task_id = str(uuid.uuid4())
-        task = folds.new_task(message.task_id, message, self._clock())
-        id = await self._ledger.take(task, message)
-        return id, task if id == task.id else None
-
-    async def _take_further(self, message: Message) -> tuple[str, Task | None]:
-        """As `_take_first`, for a message that names its task."""
+    async def _take_further(
+        self, message: Message, target: TaskPushNotificationConfig | None
+    ) -> str:
+        """As `take`, for a message that names its task."""
         async with self._ledger.hold(message.task_id) as live, live.lock:
             task = live.task
             if message.context_id and message.context_id != task.context_id:
@@ -155,12 +145,31 @@ class Desk:
             message.context_id = task.context_id
             known = await self._store.started(message.context_id, message.message_id)
             if known:
-                return known, None
+                await self._begin(known, target, None, message)
+                return known
             if folds.ended(task):
                 raise UnsupportedOperationError("the task has ended; start a new one")
             resumed = folds.resume(task, message, self._clock())
             await self._ledger.take_further(live, resumed, message)
-            return task.id, resumed
+            # Still under the lock, so that the task cannot end before it knows of the message.
+            await self._begin(task.id, target, resumed, message)
+            return task.id
+
+    async def _begin(
+        self,
+        id: str,
+        target: TaskPushNotificationConfig | None,
+        task: Task | None,
+        message: Message,
+    ) -> None:
+        """Have a stored message answered, if it is new: then `task` is how its task stands."""
+        try:
+            if target:
+                await self._targets.set_info(id, target)
+        finally:
+            # It is stored: whatever happens, it is answered.
+            if task:
+                self._start(task, message)
 
     def _start(self, task: Task, *messages: Message) -> None:
         run = self._runs.get(task.id)
@@ -197,18 +206,18 @@ class Desk:
             self._due.send_nowait(task)
         elif left.touched or await self._recorded(task):
             log.warning("turn_interrupted", task=task)
-            await self._executor.give_up(task, left.messages[0], promised=await self._adopt(task))
+            await self._adopt(task)
+            await self._executor.give_up(task, left.messages[0])
             self._due.send_nowait(task)
         else:
             log.info("turn_restarted", task=task)
             self._start(left.task, *left.messages)
 
-    async def _adopt(self, task: str) -> bool:
-        """Whether something is still to come of a task; reminders it set are promised anyway."""
+    async def _adopt(self, task: str) -> None:
+        """Count the reminders that an interrupted turn set as promised: they will fire."""
         query = Query(a2a_task=task, kind=TaskKind.REMINDER, states=UNENDED, limit=100)
         for record in (await self._records.tasks(query)).items:
             await self._store.promise(task, record.id)
-        return bool(await self._store.promises(task))
 
     async def _recorded(self, task: str) -> bool:
         made = Query(a2a_task=task, limit=1)

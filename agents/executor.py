@@ -61,19 +61,10 @@ class Executor:
                 await self._fail(live, message, "failed")
             return live.task.status.state == TaskState.TASK_STATE_WORKING
 
-    async def give_up(self, task: str, message: Message, *, promised: bool) -> None:
-        """Say that a task was interrupted after something of it had been said or done.
-
-        That is its end, unless something `promised` is still to come.
-        """
+    async def give_up(self, task: str, message: Message) -> None:
+        """Say that a task was interrupted after something of it had been said or done."""
         async with self._ledger.hold(task) as live:
-            if not promised:
-                await self._fail(live, message, "interrupted")
-                return
-            words = sentence("agent", "interrupted", caller_of(message).locale)
-            state, parts = TaskState.TASK_STATE_WORKING, [Part(text=words)]
-            notice = status_update(live.task, state, self._clock(), parts, notice=True)
-            await self._ledger.tell(live, notice, answered=message.message_id)
+            await self._fail(live, message, "interrupted")
 
     async def _answer(self, live: Live, message: Message, more: Callable[[], bool]) -> None:
         telling = _Telling(self._ledger, live, self._clock)
@@ -107,18 +98,18 @@ class Executor:
         await telling.end_reply()
         if telling.silent and not telling.promised:
             await self._fail(live, message, "empty")
-        elif telling.promised or more() or (continues and await self._store.promises(live.task.id)):
-            await telling.status(TaskState.TASK_STATE_WORKING, answered=message.message_id)
         else:
-            await telling.status(TaskState.TASK_STATE_COMPLETED, answered=message.message_id)
+            waits = telling.promised or (continues and await self._store.promises(live.task.id))
+            await telling.end(message.message_id, open_if=lambda: bool(waits) or more())
 
     async def _fail(self, live: Live, message: Message, key: str) -> None:
-        telling = _Telling(self._ledger, live, self._clock)
+        """End a task in the words of `key`; one that promised something goes on, and is told."""
         words = sentence("agent", key, caller_of(message).locale)
+        promised = bool(await self._store.promises(live.task.id))
+        state = TaskState.TASK_STATE_WORKING if promised else TaskState.TASK_STATE_FAILED
+        event = status_update(live.task, state, self._clock(), [Part(text=words)], notice=promised)
         try:
-            await telling.status(
-                TaskState.TASK_STATE_FAILED, [Part(text=words)], answered=message.message_id
-            )
+            await self._ledger.tell(live, event, answered=message.message_id)
         except TaskOver:
             log.info("turn_overtaken", task=live.task.id)
 
@@ -158,6 +149,13 @@ class _Telling:
     ) -> None:
         event = status_update(self._live.task, state, self._clock(), parts)
         await self.happen(event, answered=answered)
+
+    async def end(self, answered: str, *, open_if: Callable[[], bool]) -> None:
+        """Complete the task, or leave it working when it turns out that it must stay open."""
+        states = TaskState.TASK_STATE_COMPLETED, TaskState.TASK_STATE_WORKING
+        completed, working = (status_update(self._live.task, s, self._clock()) for s in states)
+        if not await self._ledger.tell(self._live, completed, answered=answered, unless=open_if):
+            await self._ledger.tell(self._live, working, answered=answered)
 
     async def happen(self, event: Update, *, answered: str = "") -> None:
         touched = None if self._touched else True

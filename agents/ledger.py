@@ -102,14 +102,18 @@ class Ledger:
         answered: str = "",
         told: str = "",
         touched: bool | None = None,
-    ) -> None:
+        unless: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Let an event happen: fold it in, save it, let the listeners hear. Raises TaskOver.
 
-        For `answered`, `told` and `touched` see SqlTaskStore.put.
+        False, and nothing happens, if `unless` holds when it is the event's turn. For
+        `answered`, `told` and `touched` see SqlTaskStore.put.
         """
         async with live.lock:
             if ended(live.task):
                 raise TaskOver
+            if unless():
+                return False
             live.unsaved += 1
             task = live.task
             if touched is not None or answered or told or _weighty(event) or live.unsaved >= STRIDE:
@@ -129,6 +133,7 @@ class Ledger:
                     self._tell(live.task, whole)
             elif event.status.HasField("message") or ended(live.task):
                 self._tell(live.task, event)
+            return True
 
     @asynccontextmanager
     async def follow(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,7 +16,6 @@ from agents.records.base import (
     UNENDED,
     AgentRecord,
     Artifact,
-    BadCursor,
     Clock,
     Event,
     NewArtifact,
@@ -36,6 +33,16 @@ from agents.records.base import (
     TaskUpdate,
 )
 from agents.records.engine import Database
+from agents.records.rows import (
+    agent_of,
+    artifact_of,
+    event_of,
+    project_of,
+    read_cursor,
+    task_of,
+    update_of,
+    write_cursor,
+)
 
 R = TypeVar("R")
 
@@ -61,7 +68,7 @@ class SqlRecords(Records):
                 select(t.projects).where(t.projects.c.person == person, t.projects.c.key == key)
             ).first()
             if found:
-                return _project(found)
+                return project_of(found)
             project = Project(_new_id(), person, name, created_at=now, updated_at=now)
             values = {k: getattr(project, k) for k in Project.__slots__}
             c.execute(insert(t.projects).values(key=key, **values))
@@ -79,7 +86,7 @@ class SqlRecords(Records):
             chosen = chosen.where(t.projects.c.person == query.person)
         if query.since:
             chosen = chosen.where(t.projects.c.created_at >= query.since)
-        return await self._page(t.projects, chosen, query, _project)
+        return await self._page(t.projects, chosen, query, project_of)
 
     async def create_task(self, new: NewTask) -> Task:
         if new.kind is TaskKind.REMINDER and new.due_at is None:
@@ -116,7 +123,7 @@ class SqlRecords(Records):
         return self._tell(task)
 
     async def task(self, id: str) -> Task:
-        return await self._database.read(lambda c: _task(_one(c, t.tasks, id)))
+        return await self._database.read(lambda c: task_of(_one(c, t.tasks, id)))
 
     async def tasks(self, query: Query) -> Page[Task]:
         chosen = select(t.tasks)
@@ -132,7 +139,7 @@ class SqlRecords(Records):
             chosen = chosen.where(t.tasks.c.state.in_(query.states))
         if query.since:
             chosen = chosen.where(t.tasks.c.updated_at >= query.since)
-        return await self._page(t.tasks, chosen, query, _task)
+        return await self._page(t.tasks, chosen, query, task_of)
 
     async def open_tasks(self, person: str) -> tuple[Task, ...]:
         chosen = (
@@ -140,7 +147,7 @@ class SqlRecords(Records):
             .where(t.tasks.c.person == person, t.tasks.c.state.in_(UNENDED))
             .order_by(t.tasks.c.number)
         )
-        return await self._database.read(lambda c: tuple(_task(r) for r in c.execute(chosen)))
+        return await self._database.read(lambda c: tuple(task_of(r) for r in c.execute(chosen)))
 
     async def due(self) -> Task | None:
         """The reminder that fires next, if there is one."""
@@ -151,7 +158,7 @@ class SqlRecords(Records):
             .limit(1)
         )
         row = await self._database.read(lambda c: c.execute(chosen).first())
-        return _task(row) if row else None
+        return task_of(row) if row else None
 
     async def update_task(self, id: str, **changes: Unpack[TaskChanges]) -> Task:
         if changes.get("state") in ENDED:
@@ -196,7 +203,7 @@ class SqlRecords(Records):
         chosen = select(t.task_updates).where(t.task_updates.c.task == query.task)
         if query.since:
             chosen = chosen.where(t.task_updates.c.at >= query.since)
-        return await self._page(t.task_updates, chosen, query, _update)
+        return await self._page(t.task_updates, chosen, query, update_of)
 
     async def create_artifact(self, new: NewArtifact) -> Artifact:
         artifact = Artifact(
@@ -223,7 +230,7 @@ class SqlRecords(Records):
 
     async def artifact(self, id: str) -> Artifact:
         row = await self._database.read(lambda c: _one(c, t.artifacts, id, _DESCRIPTION))
-        return _artifact(row)
+        return artifact_of(row)
 
     async def artifact_data(self, id: str) -> bytes:
         row = await self._database.read(lambda c: _one(c, t.artifacts, id, [t.artifacts.c.data]))
@@ -240,7 +247,7 @@ class SqlRecords(Records):
                 chosen = chosen.where(column == value)
         if query.since:
             chosen = chosen.where(t.artifacts.c.created_at >= query.since)
-        return await self._page(t.artifacts, chosen, query, _artifact)
+        return await self._page(t.artifacts, chosen, query, artifact_of)
 
     async def events(self, query: Query) -> Page[Event]:
         chosen = select(t.events)
@@ -250,10 +257,10 @@ class SqlRecords(Records):
             chosen = chosen.where(t.events.c.subject == query.task)
         if query.since:
             chosen = chosen.where(t.events.c.at >= query.since)
-        return await self._page(t.events, chosen, query, _event, oldest_first=True)
+        return await self._page(t.events, chosen, query, event_of, oldest_first=True)
 
     async def agents(self, query: Query) -> Page[AgentRecord]:
-        return await self._page(t.agents, select(t.agents), query, _agent)
+        return await self._page(t.agents, select(t.agents), query, agent_of)
 
     async def register(self, agent: AgentRecord) -> None:
         """Note that an agent came up; one known by its id is brought up to date."""
@@ -283,7 +290,7 @@ class SqlRecords(Records):
         oldest_first: bool = False,
     ) -> Page[R]:
         if query.cursor:
-            at = _read_cursor(query.cursor)
+            at = read_cursor(query.cursor)
             chosen = chosen.where(table.c.seq > at if oldest_first else table.c.seq < at)
         order = table.c.seq.asc() if oldest_first else table.c.seq.desc()
         # One more than asked for tells whether there is a next page.
@@ -291,7 +298,7 @@ class SqlRecords(Records):
         rows = await self._database.read(lambda c: c.execute(chosen).all())
         shown = rows[: query.limit]
         more = len(rows) > query.limit
-        return Page(tuple(make(row) for row in shown), _write_cursor(shown[-1].seq) if more else "")
+        return Page(tuple(make(row) for row in shown), write_cursor(shown[-1].seq) if more else "")
 
 
 _DESCRIPTION = [column for column in t.artifacts.c if column.name != "data"]
@@ -299,20 +306,6 @@ _DESCRIPTION = [column for column in t.artifacts.c if column.name != "data"]
 
 def _new_id() -> str:
     return uuid.uuid4().hex
-
-
-def _write_cursor(seq: int) -> str:
-    return base64.urlsafe_b64encode(f"s{seq}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> int:
-    try:
-        plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        if not plain.startswith("s"):
-            raise ValueError
-        return int(plain[1:])
-    except (binascii.Error, ValueError):
-        raise BadCursor("the cursor is not one that a page of ours ended with") from None
 
 
 def _free_number(c: Connection, person: str) -> int:
@@ -332,7 +325,7 @@ def _change(c: Connection, id: str, values: dict[str, Any]) -> Task:
     changed = c.execute(
         update(t.tasks).where(t.tasks.c.id == id, t.tasks.c.state.in_(UNENDED)).values(values)
     )
-    task = _task(_one(c, t.tasks, id))
+    task = task_of(_one(c, t.tasks, id))
     if not changed.rowcount:
         raise TaskEnded(f"the task {id!r} is {task.state} already")
     return task
@@ -348,31 +341,3 @@ def _note(
 ) -> None:
     values = {"type": type, "subject": subject, "person": person, "data": data, "at": now}
     c.execute(insert(t.events).values(values))
-
-
-def _project(row: Any) -> Project:
-    return Project(**t.row_values(row, ("seq", "key")))
-
-
-def _task(row: Any) -> Task:
-    values = t.row_values(row, ("seq",))
-    values.update(kind=TaskKind(row.kind), state=TaskState(row.state))
-    return Task(**values)
-
-
-def _update(row: Any) -> TaskUpdate:
-    values = t.row_values(row, ("seq",))
-    values.update(state=TaskState(row.state))
-    return TaskUpdate(**values)
-
-
-def _artifact(row: Any) -> Artifact:
-    return Artifact(**t.row_values(row, ("seq",)))
-
-
-def _event(row: Any) -> Event:
-    return Event(**t.row_values(row))
-
-
-def _agent(row: Any) -> AgentRecord:
-    return AgentRecord(**t.row_values(row, ("seq",)))

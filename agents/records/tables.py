@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -220,8 +219,3 @@ a2a_push = Table(
     UniqueConstraint("task", "id", name="agents_a2a_push_once"),
     sqlite_autoincrement=True,
 )
-
-
-def row_values(row: Any, drop: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A row as keyword arguments for the dataclass that mirrors its table."""
-    return {k: v for k, v in row._mapping.items() if k not in drop}  # noqa: SLF001 - its public name

@@ -69,6 +69,19 @@ async def test_a_reminder_that_was_set_is_kept_though_the_task_was_interrupted(
         assert fired["status"]["message"]["parts"][0]["text"] == "⏰ Reminder: call"
 
 
+async def test_a_reminder_that_was_set_is_kept_though_the_brain_failed_after_it(
+    tmp_path: Path,
+) -> None:
+    clock = TestClock()
+    async with serve(tmp_path, clock=clock) as agent:
+        task = await agent.send("remind:60,call;fail:x")
+        assert task["status"]["state"] == "TASK_STATE_WORKING"
+        assert task["status"]["message"]["metadata"] == {NOTICE_EXTENSION: True}
+    clock.pass_(seconds=61)
+    async with serve(tmp_path, clock=clock) as agent:
+        await agent.wait_for(task["id"], "COMPLETED")
+
+
 async def test_a_question_waits_through_a_restart(tmp_path: Path) -> None:
     async with serve(tmp_path) as agent:
         asked = await agent.send("ask:Sure?", contextId="c")

@@ -13,6 +13,7 @@ import pytest
 from channels.telegram.simulator import TelegramSimulator
 from gateway.agent.scripted import Received, ScriptedAgent
 from gateway.agent.scripts import Say, Step, Wait
+from prompts import sentence
 from tests.kill.house import House, free_port, house
 from tests.kill.people import Visitor
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.anyio
 PEOPLE = 3
 MESSAGES = 8
 KILLS = 6
-REPEAT = "may be a repeat"
+REPEAT = sentence("telegram", "repeat")
 
 
 def numbers(text: str) -> list[str]:
@@ -127,7 +128,7 @@ def check_the_bot(bot: TelegramSimulator) -> None:
         unlabelled = Counter(said(texts))
         for n in range(MESSAGES):
             assert heard[f"bot{person}-{n}"] >= 1
-            assert unlabelled[f"bot{person}-{n}"] <= 1
+            assert unlabelled[f"bot{person}-{n}"] <= 1, texts
         assert list(dict.fromkeys(n for text in texts for n in numbers(text))) == [
             f"bot{person}-{n}" for n in range(MESSAGES)
         ]

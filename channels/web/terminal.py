@@ -220,6 +220,9 @@ class _Screen(_View):
     def _status(self, turn: int, state: str, text: str) -> None:
         if state in _BUSY:
             self._running = turn
+            if state == "retrying":
+                # Another attempt tells the whole reply again.
+                self._text = ""
             waiting = Spinner("dots", Text(text, style="dim"))
             self._update(Group(self._tail(), waiting) if self._text else waiting)
         elif turn == self._running:

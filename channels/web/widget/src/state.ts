@@ -251,6 +251,8 @@ function progress(state: State, id: number, turnState: TurnState, note: string):
   const over = isOver(turnState);
   if (id === state.endedTurn && !over) return state;
   const before = current(state, id);
+  // Another attempt tells the whole reply again.
+  const text = turnState === "retrying" ? "" : before.text;
   // "Done" may overtake the message it announces; then the streamed text stands in for it.
   const settled = turnState === "done" && (before.answered || !before.text);
   return {
@@ -258,7 +260,7 @@ function progress(state: State, id: number, turnState: TurnState, note: string):
     endedTurn: over ? id : state.endedTurn,
     turn: settled
       ? null
-      : { ...before, state: turnState, note: over && turnState === "done" ? "" : note },
+      : { ...before, text, state: turnState, note: over && turnState === "done" ? "" : note },
   };
 }
 

@@ -91,6 +91,18 @@ test("an acknowledgement of something unknown changes nothing", () => {
   assert.equal(core.reduce(state, { type: "frame", frame: ack("x", 5) }), state);
 });
 
+test("another attempt at a turn tells its reply from the beginning", () => {
+  const state = after(
+    welcome(),
+    status(1, "working"),
+    delta(1, "Hel"),
+    status(1, "retrying"),
+    status(1, "working"),
+    delta(1, "Hello"),
+  );
+  assert.equal(state.turn?.text, "Hello");
+});
+
 test("deltas grow a reply until its message takes its place", () => {
   let state = after(welcome(), status(1, "working"), delta(1, "He"), delta(1, "llo"));
   assert.equal(state.turn?.text, "Hello");

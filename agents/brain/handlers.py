@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
-
-from anyio import to_thread
 
 from agents.base import Question, Said
 from agents.brain.followup import that
 from agents.brain.intents import Intent, Kind, introduced, several
 from agents.brain.phrases import PHRASES
+from agents.brain.turn import Turn
 from agents.records.base import Task, TaskKind
 from agents.tools import dates, papers, tasks, wording
 from agents.tools.desk import Desk, ToolError
 from prompts import language_of
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One intent being carried out."""
-
-    desk: Desk
-    history: Sequence[Said]
-    intent: Intent
-
-    @property
-    def voice(self) -> bool:
-        return self.desk.caller.modality == "voice"
-
-    def say(self, key: str, **values: object) -> str:
-        return wording.say(key, self.intent.locale, **values)
-
-    def when(self, task: Task) -> str:
-        """When a task is due or fires, in a sentence."""
-        if task.due_at is None:
-            return ""
-        timed = tasks.is_timed(task.due_at, task.zone)
-        zone, locale = self.desk.caller.zone, self.intent.locale
-        return wording.when(task.due_at, self.desk.now, zone, locale, timed=timed)
-
-    async def find(self, text: str) -> dates.Dated | None:
-        """The time in a text; on a thread, since the first date loads a parser."""
-        zone, locale = self.desk.caller.zone, self.intent.locale
-        return await to_thread.run_sync(dates.find, text, self.desk.now, zone, locale)
-
 
 Handler = Callable[[Turn], Awaitable[str]]
 
@@ -313,7 +281,9 @@ def _delayed(text: str, locale: str) -> str:
     """A span such as "2 days" or "for 2 days" as a delay: "in 2 days"."""
     words = text.split(" ")
     bare = (
-        words[1:] if words[0].lower() in ("for", "f\u00fcr", "von", "pour", "de", "por") else words
+        words[1:]
+        if words[0].lower() in ("for", "f\u00fcr", "von", "auf", "pour", "de", "por")
+        else words
     )
     return f"{PHRASES[language_of(locale)].by} {' '.join(bare)}"
 

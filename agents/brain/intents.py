@@ -88,8 +88,9 @@ def _in(language: str, line: str, locale: str) -> Intent | None:
                 for name, value in match.groupdict().items()
                 if value is not None
             }
-            by = told.get("by", "")
-            return Intent(kind, locale, told.get("which", ""), by or told.get("text", ""), bool(by))
+            by, early = told.get("by", ""), told.get("early", "")
+            text = by or f"{early} {told.get('text', '')}".strip()
+            return Intent(kind, locale, told.get("which", ""), text, bool(by))
     return None
 
 

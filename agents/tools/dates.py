@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from agents.tools.dateclock import Clock, clock_of, hours_of, value_of
 from agents.tools.datehits import Hit, amounts, groups_of, parse_date, words_of
 from agents.tools.datewords import DATE_WORDS, DateWords, Part, Period
 from agents.tools.folding import fold
@@ -26,9 +27,6 @@ _PARTS: dict[Part, tuple[int, int]] = {
     "evening": (19, 24), "night": (20, 24),
 }  # fmt: skip
 """The hour meant by a part of the day, and the one at which it is over."""
-
-_EARLY, _HALF, _FULL = 7, 12, 24
-"""Hours: before the first of them the afternoon is likelier; half a day; a day."""
 
 _NIGHT, _SOON = 5, timedelta(hours=6)
 """Before that hour nobody is reminded, unless it is so near."""
@@ -47,20 +45,12 @@ class Dated:
 
 
 @dataclass(frozen=True, slots=True)
-class _Clock:
-    hour: int
-    minute: int
-    exact: bool
-    """Whether the half of the day was said."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Meaning:
     """What a stretch of text says of a time, as far as it does."""
 
     moment: datetime | None = None
     day: date | None = None
-    clock: _Clock | None = None
+    clock: Clock | None = None
     part: Part | None = None
 
 
@@ -77,11 +67,15 @@ def find(text: str, now: datetime, zone: str = "UTC", locale: str = "en") -> Dat
     if not groups:
         return None
     chosen = _choose(groups, folded, words)
-    told, spans = _meaning(chosen, words, here), [chosen]
     others = [group for group in groups if group is not chosen]
-    if len(others) == 1 and (both := _together(told, _meaning(others[0], words, here))):
-        told, spans = both, groups
-    at, timed = _resolve(told, here)
+    spans = [chosen]
+    try:
+        told = _meaning(chosen, words, here)
+        if len(others) == 1 and (both := _together(told, _meaning(others[0], words, here))):
+            told, spans = both, groups
+        at, timed = _resolve(told, here)
+    except (OverflowError, ValueError):  # further off than the calendar goes
+        return None
     return Dated(at, timed, _without(text, folded, spans, words)) if at else None
 
 
@@ -162,7 +156,7 @@ def _add(  # noqa: C901 - one case a kind
             at, in_days = _after(hit.match["span"], words, here)
             return replace(meaning, moment=at, day=at.date() if in_days else None)
         case "clock":
-            return replace(meaning, clock=_clock(hit.match, words))
+            return replace(meaning, clock=clock_of(hit.match, words))
         case "part":
             return replace(meaning, part=hit.value)
         case "today":
@@ -220,41 +214,6 @@ def _period(period: Period, today: date) -> date:
             return today.replace(day=length)
 
 
-def _clock(match: re.Match[str], words: DateWords) -> _Clock:
-    """The hour and minute a clock pattern caught; see `DateWords.clocks`."""
-    told = {name: value for name, value in match.groupdict().items() if value is not None}
-
-    def number(name: str) -> int:
-        return int(_value(told[name], words))
-
-    for name, minutes in (("half", 30), ("quarter", 15), ("before", -15), ("halfto", -30)):
-        if name in told:
-            return _turned(number(name), minutes)
-    hour = number("h")
-    if "past" in told:
-        return _turned(hour, number("past"))
-    if "to" in told:
-        return _turned(hour, -number("to"))
-    minute = number("m") if "m" in told else 0
-    if "pm" in told:
-        return _Clock(hour % _HALF + _HALF, minute, exact=True)
-    if "am" in told:
-        return _Clock(hour % _HALF, minute, exact=True)
-    return _Clock(hour, minute, exact="exact" in told or told["h"].startswith("0"))
-
-
-def _turned(hour: int, minutes: int) -> _Clock:
-    hour, minute = divmod((hour * 60 + minutes) % (_FULL * 60), 60)
-    return _Clock(hour or _HALF, minute, exact=False)
-
-
-def _value(text: str, words: DateWords) -> float:
-    try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        return next(n for word, n in words.numbers.items() if re.fullmatch(word, text))
-
-
 def _after(span: str, words: DateWords, here: datetime) -> tuple[datetime, bool]:
     """The time after a span such as "2 hours and 10 minutes", and whether it counts in days."""
     if compact := re.fullmatch(r"(\d+) ?h ?(\d\d)", span):
@@ -262,7 +221,7 @@ def _after(span: str, words: DateWords, here: datetime) -> tuple[datetime, bool]
     number, unit = amounts(words)
     at, in_days = here, True
     for amount, called in re.findall(rf"({number}) ?({unit})\b", span):
-        value = _value(amount, words)
+        value = value_of(amount, words)
         match next(name for name, u in words.units.items() if re.fullmatch(u, called)):
             case "years":
                 at = _months_on(at, round(value * 12))
@@ -314,8 +273,8 @@ def _part(part: Part, day: date | None, here: datetime) -> datetime:
     return at if day else _at(tomorrow, time(hour), here)
 
 
-def _hour(clock: _Clock, part: Part | None, day: date | None, here: datetime) -> datetime:
-    hours = _hours(clock, part, named_day=day is not None)
+def _hour(clock: Clock, part: Part | None, day: date | None, here: datetime) -> datetime:
+    hours = hours_of(clock, part, named_day=day is not None)
     if day is not None:
         choices = [_at(day, time(hour, clock.minute), here) for hour in hours]
         return next((at for at in choices if at > here), choices[0])
@@ -325,22 +284,6 @@ def _hour(clock: _Clock, part: Part | None, day: date | None, here: datetime) ->
     if clock.exact or part:
         return ahead[0]
     return next((at for at in ahead if at.hour >= _NIGHT or at - here < _SOON), ahead[0])
-
-
-def _hours(clock: _Clock, part: Part | None, *, named_day: bool) -> tuple[int, ...]:
-    """The hours of the day that may be meant, the likelier first."""
-    hour = clock.hour % _FULL
-    if part in ("afternoon", "evening", "night") and 0 < hour <= _HALF:
-        late = hour % _HALF + _HALF
-        return (late,) if hour != _HALF or part == "afternoon" else (0,)
-    if clock.exact or hour > _HALF or hour == 0:
-        return (hour,)
-    if part in ("morning", "midnight"):
-        return (hour % _HALF,)
-    late = (hour + _HALF) % _FULL
-    if named_day:
-        return (late, hour) if hour < _EARLY else (hour, late)
-    return (hour, late) if hour < _HALF else (hour,)
 
 
 # Clocks that are put forward and back

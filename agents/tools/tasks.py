@@ -58,11 +58,16 @@ async def done_tasks(desk: Desk, limit: int = 10) -> tuple[Task, ...]:
 
 
 async def select(desk: Desk, which: str, kind: TaskKind | None = None) -> Task:
-    """The one task meant. Raises ToolError, or Ambiguous when there are several."""
+    """The one task meant; nothing named means the only one.
+
+    Raises ToolError, or Ambiguous when there are several.
+    """
     tasks = await open_tasks(desk, kind)
     if not tasks:
         raise ToolError("list_empty")
-    found = (max(tasks, key=_newness),) if _is_pronoun(which) else matching(tasks, which)
+    found = matching(tasks, which) if which else tasks
+    if _is_pronoun(which):
+        found = (max(tasks, key=_newness),)
     if not found:
         raise ToolError("no_such_task", which=which)
     if len(found) > 1:
@@ -125,9 +130,7 @@ _A_WHILE = timedelta(hours=1)
 def matching(tasks: Sequence[Task], which: str) -> tuple[Task, ...]:
     """The tasks that a number or some words name; pure."""
     bare = fold(which).strip(" .!?\"'\u201c\u201d\u00ab\u00bb#")
-    if number := re.fullmatch(
-        r"(?:nr\.?|no\.?|n\u00b0|number|nummer|numero|task|item)? ?#?(\d+)\.?", bare
-    ):
+    if number := re.fullmatch(rf"(?:(?:the|die|la|le|el) )?(?:{_CALLED} )?#?(\d+)\.?", bare):
         return tuple(task for task in tasks if task.number == int(number[1]))
     if exact := tuple(task for task in tasks if fold(task.title) == bare):
         return exact
@@ -138,6 +141,12 @@ def matching(tasks: Sequence[Task], which: str) -> tuple[Task, ...]:
     if best == 0 or 2 * best < len(wanted):
         return ()
     return tuple(task for task in tasks if scores[task.number] == best)
+
+
+_CALLED = (
+    r"(?:nr\.?|no\.?|number|task|item|to-?do|reminder|nummer|aufgabe|erinnerung"
+    r"|numero|tache|rappel|tarea|recordatorio)"
+)
 
 
 def _is_pronoun(which: str) -> bool:

@@ -17,7 +17,8 @@ class Phrases:
     """By kind of intent; the first that fits the whole line counts.
 
     Group `which` is the task or note meant, `text` what is to be written or said, and `by` a
-    span to move something by; all are cut from the text as typed.
+    span to move something by; all are cut from the text as typed. `early` is a time that comes
+    before "remind me", and is put before `text`.
     """
     introduction: str
     """What may stand between "remind me" and the thing itself."""

@@ -73,6 +73,11 @@ DE = Phrases(
             ),
         ),
         "remind": (
+            r"mich (?P<early>.+?) (?:daran )?erinnern,? (?P<text>.+)",
+            (
+                r"(?P<early>(?:in|um|am|heute|morgen|ubermorgen|nachste\w*|jede\w*)(?: "
+                r".+?)?),? erinnere? mich(?: bitte)?,? (?P<text>.+)"
+            ),
             r"erinnere? mich(?: bitte| mal)*,? (?P<text>.+)",
             r"(?:mich )?(?P<text>.+?) erinnern",
             (
@@ -130,6 +135,10 @@ DE = Phrases(
             r"was (?:habe ich|gibt es|muss ich)(?: heute| noch)* zu? ?(?:tun|erledigen|machen)",
             r"was muss ich(?: heute| noch)*(?: tun| erledigen| machen)?",
             r"was steht(?: heute| noch)* an|was ist(?: noch)? offen",
+            (
+                r"welche (?:aufgaben|todos) (?:habe ich|gibt es)(?: noch| heute)?|habe ich "
+                r"(?:noch )?(?:etwas|aufgaben)(?: zu tun)?"
+            ),
         ),
         "add": (
             (
@@ -148,6 +157,7 @@ DE = Phrases(
                 r"meiner|zur) liste(?: hinzufugen)?)"
             ),
             r"ich (?:darf|sollte) nicht vergessen,? (?P<text>.+)",
+            r"fuge? (?P<text>.+?) hinzu",
         ),
         "move": (
             r"(?:verschiebe?|verlege?) (?P<which>.+?) (?:auf|nach|zu) (?P<text>.+)",
@@ -172,6 +182,7 @@ DE = Phrases(
                 r"mit)? (?P<which>.+?)(?: ab)?"
             ),
             r"(?P<which>.+?) abhaken",
+            r"(?:ich bin )?(?:erledigt|fertig|geschafft)",
         ),
         "cancel": (
             (

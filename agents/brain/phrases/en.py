@@ -30,6 +30,7 @@ EN = Phrases(
             r"/?help(?: me)?|what (?:can|do) you do(?: for me)?",
             r"what can i (?:say|ask|do)(?: here)?|how (?:do|does) (?:this|it|you) work",
             r"(?:who|what) are you|menu|commands|options",
+            r"what else can you do|what can i do with (?:you|this)",
         ),
         "clock": (
             r"what(?:'s| is) the (?:current )?(?:time|date)(?: now| today)?",
@@ -61,6 +62,8 @@ EN = Phrases(
                 r"(?:cancel|delete|remove|stop|drop|forget) (?:the|my|that|this|all|all my) "
                 r"(?:reminders?|alarm|timer)(?: (?:about|for|to|of) (?P<which>.+))?"
             ),
+            r"(?:cancel|delete|remove|stop) (?:reminders?|alarm|timer)",
+            r"(?:cancel|delete|remove|stop) (?:the )?reminder (?P<which>#?\d+)",
         ),
         "reminders": (
             (
@@ -79,6 +82,10 @@ EN = Phrases(
             r"don't let me forget (?P<text>.+)",
             r"wake me(?: up)? (?P<text>.+)",
             r"(?:alert|ping|nudge|tell) me (?P<text>(?:in|at|on|tomorrow|tonight|when it's) .+)",
+            (
+                r"(?P<early>(?:in|at|on|by|next|this|every|after) .+?|tomorrow(?: .+?)?"
+                r"|tonight),? remind me,? (?P<text>.+)"
+            ),
         ),
         "note_that": (
             (
@@ -103,6 +110,10 @@ EN = Phrases(
             r"note (?:(?:that|down)[:,]? )?(?P<text>.+)",
             r"(?:write|jot) down[:,]?(?: that)? (?P<text>.+)",
             r"remember(?: that|:)? (?P<text>(?!to ).+)",
+            (
+                r"(?:save|write|put|keep|take|note|jot) (?:this|that|it)(?: down)?(?: as (?:a "
+                r")?note)?: ?(?P<text>.+)"
+            ),
         ),
         "notes": (
             r"(?:what are |show(?: me)? |list )?(?:all )?my (?:notes|files|documents)",
@@ -133,6 +144,16 @@ EN = Phrases(
             r"to-?dos?|what(?:'s| is) (?:next|open|left|due|pending|on)",
             r"anything on my list|what(?:'s| is) (?:still )?(?:open|due|left)(?: to do)?",
             r"what (?:should|must) i do(?: today)?",
+            (
+                r"what(?:'s| is) (?:on my list|due|open|left|up)(?: for)? (?:today|tomorrow"
+                r"|this week|now)"
+            ),
+            r"(?:show(?: me)?|see|view) (?:list|tasks|to-?dos)|(?:to-?do|task) list",
+            r"what do i (?:need|have) to do(?: today| next| now)?",
+            (
+                r"do i have (?:any )?(?:tasks|to-?dos)|(?:have i got|do i have|is there) "
+                r"anything (?:to do|on (?:my|the) list)"
+            ),
         ),
         "add": (
             (
@@ -157,6 +178,7 @@ EN = Phrases(
             r"mark (?P<which>.+?)(?: as)? (?:done|finished|completed?)",
             r"(?P<which>.+?) (?:is|are|was) (?:done|finished|completed?)",
             r"(?P<which>#?\d+) (?:done|finished)",
+            r"(?:i'm |all )?(?:done|finished)(?: it)?",
         ),
         "cancel": (
             (
@@ -175,6 +197,7 @@ EN = Phrases(
             ),
             r"(?P<which>.+?) is (?:now )?due (?P<text>.+)",
             r"(?:move|postpone|reschedule) (?P<which>#?\d+) (?P<text>.+)",
+            r"(?:make|set) (?P<which>.+?) due (?P<text>.+)",
         ),
         "rename": (
             r"(?:rename|change|reword|edit|correct) (?P<which>.+?) (?:to|into|as) (?P<text>.+)",
@@ -186,7 +209,8 @@ EN = Phrases(
         "no": (r"no|nope|nah|don't|never ?mind|stop|cancel|n|leave it|no thanks",),
     },
     introduction=(
-        r"(?:to|that|about|of|for|i (?:need|have|must|want) to|i should|regarding|:|,)(?!\w) *"
+        r"(?:later to|later|to|that|about|of|for|i (?:need|have|must|want) to|i should"
+        r"|regarding|:|,)(?!\w) *"
     ),
     by="in",
 )

@@ -57,6 +57,10 @@ ES = Phrases(
             r"recordatorios|que recordatorios tengo",
         ),
         "remind": (
+            (
+                r"(?P<early>(?:en|a|el|este|esta) .+?|manana(?: .+?)?|hoy(?: .+?)?),? "
+                r"(?:recuerda|acuerda)me,? (?P<text>.+)"
+            ),
             r"(?:recuerda|acuerda|recorda)(?:me|rme)(?:lo)?,? (?P<text>.+)",
             (
                 r"(?:pon|crea|anade|agrega|programa)(?:me|r)? un (?:recordatorio|temporizador"
@@ -111,6 +115,10 @@ ES = Phrases(
             r"(?:mi |mis |la )?(?:lista|tareas|lista de tareas|pendientes)",
             r"que (?:tengo|hay) (?:que hacer|pendiente)(?: hoy)?",
             r"que me (?:queda|falta)(?: por hacer)?|que debo hacer(?: hoy)?",
+            (
+                r"(?:cuales son|que son) (?:mis|las) (?:tareas|pendientes)|(?:tengo|hay) "
+                r"(?:algo|tareas)(?: que hacer| pendiente| pendientes| en mi lista)?"
+            ),
         ),
         "add": (
             (
@@ -145,6 +153,7 @@ ES = Phrases(
                 r"(?P<which>.+?) (?:ya )?(?:esta |es )?(?:hech[ao]|terminad[ao]|list[ao]"
                 r"|completad[ao])"
             ),
+            r"(?:ya )?(?:listo|hecho|terminado|he terminado|termine)",
         ),
         "cancel": (
             (

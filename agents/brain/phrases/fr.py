@@ -58,6 +58,11 @@ FR = Phrases(
             r"rappels|quels rappels (?:ai-je|j'ai)",
         ),
         "remind": (
+            (
+                r"(?P<early>(?:dans|a|ce|le|lundi|mardi|mercredi|jeudi|vendredi|samedi"
+                r"|dimanche) .+?|demain(?: .+?)?|apres[- ]demain(?: .+?)?),? rappell?e[rz]?[- "
+                r"]moi,? (?P<text>.+)"
+            ),
             r"rappell?e[rz]?[- ]moi,? (?P<text>.+)",
             r"me rappeler (?P<text>.+)",
             (
@@ -117,6 +122,10 @@ FR = Phrases(
             r"qu'est[- ]ce que j'ai a faire(?: aujourd'hui)?|qu'ai-je a faire",
             r"que dois-je faire(?: aujourd'hui)?",
             r"qu'est[- ]ce qu'il (?:me )?reste(?: a faire)?",
+            (
+                r"(?:quelles sont|c'est quoi) (?:mes|les) taches|(?:ai-je|j'ai|est-ce que "
+                r"j'ai) (?:des taches|quelque chose a faire)"
+            ),
         ),
         "add": (
             (
@@ -152,6 +161,8 @@ FR = Phrases(
             ),
         ),
         "finish": (
+            r"c'est (?:fait|fini|termine)(?: pour)? (?P<which>.+)",
+            r"(?:j'ai )?(?:fini|termine)|c'est (?:fait|fini|termine)",
             (
                 r"(?:j'ai )?(?:fini|termine|fait|coche[rz]?|acheve|valide[rz]?)(?: (?:avec|de"
                 r"|la|le))? (?P<which>.+)"

@@ -92,6 +92,13 @@ async def test_the_newest_thing_is_it(ann: Person) -> None:
     assert await ann.titles() == ["Milk"]
 
 
+async def test_done_means_the_only_thing_there_is(ann: Person) -> None:
+    await ann.says("add task milk")
+    assert "**Milk**" in (await ann.says("done")).text
+    await ann.says("add tasks:\nbread\ntea")
+    assert (await ann.says("done")).question is not None
+
+
 async def test_an_ambiguous_title_is_asked_and_the_answer_understood(ann: Person) -> None:
     await ann.says("add task renew the passport")
     await ann.says("add task buy a passport cover")

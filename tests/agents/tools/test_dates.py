@@ -247,6 +247,7 @@ def test_a_day_and_its_hour_may_stand_apart() -> None:
         ("um zwei Wochen verschieben", "de"),
         ("la tarde", "es"),
         ("le soir", "en"),
+        ("in 9999 years", "en"),
         ("", "en"),
     ],
 )

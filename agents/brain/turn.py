@@ -1,0 +1,43 @@
+"""One intent being carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from anyio import to_thread
+
+from agents.base import Said
+from agents.brain.intents import Intent
+from agents.records.base import Task
+from agents.tools import dates, tasks, wording
+from agents.tools.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a handler works with."""
+
+    desk: Desk
+    history: Sequence[Said]
+    intent: Intent
+
+    @property
+    def voice(self) -> bool:
+        return self.desk.caller.modality == "voice"
+
+    def say(self, key: str, **values: object) -> str:
+        return wording.say(key, self.intent.locale, **values)
+
+    def when(self, task: Task) -> str:
+        """When a task is due or fires, in a sentence."""
+        if task.due_at is None:
+            return ""
+        timed = tasks.is_timed(task.due_at, task.zone)
+        zone, locale = self.desk.caller.zone, self.intent.locale
+        return wording.when(task.due_at, self.desk.now, zone, locale, timed=timed)
+
+    async def find(self, text: str) -> dates.Dated | None:
+        """The time in a text; on a thread, since the first date loads a parser."""
+        zone, locale = self.desk.caller.zone, self.intent.locale
+        return await to_thread.run_sync(dates.find, text, self.desk.now, zone, locale)

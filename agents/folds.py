@@ -40,6 +40,9 @@ NOTICE_EXTENSION = "urn:frontdoor:notice:1"
 """Metadata key, value true, of a status message that the person should be told at once
 although the task goes on."""
 
+COMPLETE_EXTENSION = "urn:frontdoor:complete:1"
+"""Metadata key, value true, of the reply once it is whole: a snapshot tells no last chunk."""
+
 RESTING = (*ENDED, TaskState.TASK_STATE_INPUT_REQUIRED, TaskState.TASK_STATE_AUTH_REQUIRED)
 """States in which a stream ends."""
 
@@ -97,6 +100,9 @@ def resume(task: Task, message: Message, now: datetime) -> Task:
 def fold(task: Task, event: Update) -> None:
     """Bring a task up to date with an event, in place."""
     if isinstance(event, TaskStatusUpdateEvent):
+        if NOTICE_EXTENSION in task.status.message.metadata:
+            # Whoever looks only now is to find every notice, not the newest alone.
+            task.history.append(task.status.message)
         task.status.CopyFrom(event.status)
         return
     known = next((a for a in task.artifacts if a.artifact_id == event.artifact.artifact_id), None)
@@ -105,6 +111,7 @@ def fold(task: Task, event: Update) -> None:
     elif not event.append:
         known.CopyFrom(event.artifact)
     else:
+        known.metadata.update(event.artifact.metadata)
         for part in event.artifact.parts:
             # A reply comes in hundreds of pieces; a snapshot need not tell of each.
             if known.parts and known.parts[-1].HasField("text") and part.HasField("text"):
@@ -133,6 +140,8 @@ def status_update(
 def reply_update(task: Task, text: str, *, first: bool, last: bool) -> TaskArtifactUpdateEvent:
     """A piece of the reply."""
     artifact = Artifact(artifact_id=REPLY, name=REPLY, parts=[Part(text=text)])
+    if last:
+        artifact.metadata.update({COMPLETE_EXTENSION: True})
     return TaskArtifactUpdateEvent(
         task_id=task.id,
         context_id=task.context_id,

@@ -44,6 +44,11 @@ def next_look(stage: TurnStage, looks: int) -> float:
     return float(min(1.5 ** min(looks, 20), longest))
 
 
+def goes_on(*, owed: bool) -> TurnStage:
+    """The stage of a task that goes on, by whether it still owes its answer."""
+    return TurnStage.DETACHED if owed else TurnStage.BACKGROUND
+
+
 @dataclass(slots=True)
 class Following:
     """Asks after tasks that nobody waits for any more."""
@@ -106,9 +111,10 @@ class Following:
             words = sentence("gateway", "lost_track", locale)
             await self._tell(turn, Verdict(words, (), (), TurnStage.FAILED), Given())
             return
-        owed = turn.stage is TurnStage.DETACHED
-        if heard.ended or (owed and heard.complete):
-            await self._tell(turn, judge(heard, locale), heard.now_given())
+        owed = turn.stage is TurnStage.DETACHED and not heard.complete
+        if heard.ended or heard.new_notices or turn.stage is not goes_on(owed=owed):
+            verdict = judge(heard, locale, goes_on=goes_on(owed=owed))
+            await self._tell(turn, verdict, heard.now_given())
         else:
             await self._again(turn)
 
@@ -122,7 +128,7 @@ class Following:
 
     async def _tell(self, turn: Turn, verdict: Verdict, given: Given) -> None:
         now = self.clock()
-        goes_on = verdict.stage is TurnStage.BACKGROUND
+        unended = verdict.stage in (TurnStage.BACKGROUND, TurnStage.DETACHED)
         text, files = await received(verdict, self.files, turn, now)
         said = None
         if text or files:
@@ -132,9 +138,9 @@ class Following:
             )
         closing = Closing(
             verdict.stage,
-            given if goes_on else Given(),
+            given if unended else Given(),
             verdict.asking_task,
-            check_at=now + next_look(verdict.stage, 0) if goes_on else None,
+            check_at=now + next_look(verdict.stage, 0) if unended else None,
         )
         entry = await self.database.write(alone.follow_up, turn, closing, said, now=now)
         if entry:

@@ -10,6 +10,7 @@ from gateway.agent.base import (
     Attachment,
     End,
     Ended,
+    Notice,
     Produced,
     Progress,
     ReplyText,
@@ -31,6 +32,8 @@ class Heard:
     complete: bool = False
     """Whether the reply is whole, though the task may go on."""
     files: list[Attachment] = field(default_factory=list)
+    notices: dict[str, str] = field(default_factory=dict)
+    """What the agent wanted told although the task goes on, by id."""
     ended: Ended | None = None
 
     def receive(self, event: AgentEvent) -> str:
@@ -42,6 +45,8 @@ class Heard:
                 more = text[len(self.text) :] if text.startswith(self.text) else ""
                 self.text, self.complete = text, complete
                 return more
+            case Notice(id, text):
+                self.notices[id] = text
             case Produced(file):
                 self.files.append(file)
             case Ended():
@@ -56,11 +61,15 @@ class Heard:
         return self.complete or self.ended is not None
 
     @property
+    def new_notices(self) -> list[str]:
+        return [text for id, text in self.notices.items() if id not in self.given.notices]
+
+    @property
     def news(self) -> str:
-        """The reply text that the person was not given yet."""
-        if self.text.startswith(self.given.text):
-            return self.text[len(self.given.text) :].strip()
-        return self.text.strip()
+        """The words that the person was not given yet."""
+        known = self.given.text if self.text.startswith(self.given.text) else ""
+        words = [self.text[len(known) :].strip(), *self.new_notices]
+        return "\n\n".join(word for word in words if word)
 
     @property
     def new_files(self) -> list[Attachment]:
@@ -68,7 +77,7 @@ class Heard:
 
     def now_given(self) -> Given:
         """What the person will have been given once they are told everything heard."""
-        return Given(self.text, tuple(file.id for file in self.files))
+        return Given(self.text, tuple(file.id for file in self.files), tuple(self.notices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +91,12 @@ class Verdict:
     asking_task: str = ""
 
 
-def judge(heard: Heard, locale: str) -> Verdict:
-    """The turn's outcome once `heard.speaks_last`."""
+def judge(heard: Heard, locale: str, *, goes_on: TurnStage = TurnStage.BACKGROUND) -> Verdict:
+    """What to tell now; `goes_on` is the stage of a task that has not come to rest."""
     files = tuple(heard.new_files)
     ended = heard.ended
     if ended is None:
-        return Verdict(heard.news or _words("done", locale), files, (), TurnStage.BACKGROUND)
+        return Verdict(heard.news or _words("done", locale), files, (), goes_on)
     text = _joined(heard.news, ended.text.strip())
     stage = TurnStage.DONE
     match ended.end:
@@ -96,7 +105,9 @@ def judge(heard: Heard, locale: str) -> Verdict:
         case End.REJECTED:
             text, stage = text or _words("rejected", locale), TurnStage.FAILED
         case End.CANCELED:
-            text, stage = _joined(heard.news, _words("stopped", locale)), TurnStage.CANCELED
+            # Of what went on behind a reply, its person knows: they had it stopped.
+            stopped = "" if heard.given.text else _words("stopped", locale)
+            text, stage = _joined(heard.news, stopped), TurnStage.CANCELED
         case End.AUTH_REQUIRED:
             text = _joined(text, _words("auth_required", locale))
         case End.INPUT_REQUIRED:

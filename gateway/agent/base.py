@@ -92,6 +92,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell the person now, although the task goes on."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Produced:
     """A finished file for the person.
 
@@ -112,7 +120,7 @@ class Ended:
     """Answers offered with a question."""
 
 
-AgentEvent = Started | ReplyText | Progress | Produced | Ended
+AgentEvent = Started | ReplyText | Progress | Notice | Produced | Ended
 
 
 @dataclass(frozen=True, slots=True)

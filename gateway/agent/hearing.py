@@ -3,6 +3,7 @@
 The convention that the shipped agent keeps, harmless to others: the artifact named `reply` is
 what is said to the person, and its `lastChunk` ends it though the task may go on. Snapshots of
 a task do not tell a last chunk, so an agent may repeat it as artifact metadata under `COMPLETE`.
+A status message with `NOTICE` in its metadata is for the person, although the task goes on.
 Without an artifact of that name, all artifact text is the reply.
 """
 
@@ -19,6 +20,7 @@ from gateway.agent.base import (
     Attachment,
     End,
     Ended,
+    Notice,
     Produced,
     Progress,
     ReplyText,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 REPLY = "reply"
 COMPLETE = "urn:frontdoor:complete:1"
+NOTICE = "urn:frontdoor:notice:1"
 CHOICES_MEDIA_TYPE = "application/vnd.frontdoor.choices+json"
 
 # Numbers of a2a.v1.TaskState. They are part of the protocol; to name them would load the SDK.
@@ -78,6 +81,7 @@ class Hearing:
         self._past = past
         self._artifacts: dict[str, _Heard] = {}
         self._produced: set[str] = set()
+        self._noticed: set[str] = set()
         self._reply = ReplyText("")
         self._progress: str | None = None
 
@@ -111,7 +115,8 @@ class Hearing:
         known = self._known(task.id)
         for artifact in task.artifacts:
             self._extend(artifact, append=False, last=False)
-        return known + self._news() + self._status(task.status)
+        past = [notice for message in task.history for notice in self._notice(message)]
+        return known + self._news() + past + self._status(task.status)
 
     def _known(self, task: str) -> list[AgentEvent]:
         if not task:
@@ -180,6 +185,8 @@ class Hearing:
     def _status(self, status: TaskStatus) -> list[AgentEvent]:
         if self.ended or (self._past is not None and status == self._past.status):
             return []
+        if notice := self._notice(status.message):
+            return notice
         if end := _ENDS.get(status.state):
             return self._end(end, status.message)
         if status.state not in (_SUBMITTED, _WORKING):
@@ -189,6 +196,12 @@ class Hearing:
             return []
         self._progress = text
         return [Progress(text)]
+
+    def _notice(self, message: Message) -> list[AgentEvent]:
+        if NOTICE not in message.metadata or message.message_id in self._noticed:
+            return []
+        self._noticed.add(message.message_id)
+        return [Notice(message.message_id, _words(message))]
 
     def _end(self, end: End, closing: Message) -> list[AgentEvent]:
         self.ended = True

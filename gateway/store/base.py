@@ -58,6 +58,7 @@ class Given:
 
     text: str = ""
     files: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Parts and routes as JSON columns."""
+"""What is kept in JSON columns."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from channels.events import (
     Route,
     Text,
 )
+from gateway.store.base import Given
 
 _PARTS: dict[str, type[Part]] = {
     "text": Text,
@@ -52,6 +53,10 @@ def route_to_json(route: Route) -> dict[str, str]:
 
 def route_from_json(data: dict[str, str]) -> Route:
     return Route(**data)
+
+
+def given_from_json(data: dict[str, Any]) -> Given:
+    return Given(data["text"], tuple(data["files"]), tuple(data["notices"]))
 
 
 def lane(route: Route) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from gateway.store.base import Given, Stored, Turn, TurnStage
-from gateway.store.codec import parts_from_json, route_from_json
+from gateway.store.base import Stored, Turn, TurnStage
+from gateway.store.codec import given_from_json, parts_from_json, route_from_json
 from gateway.store.inbox import sender_of
 from gateway.store.tables import addresses, messages, turns
 
@@ -45,7 +45,7 @@ def turn_of(connection: Connection, row: Row[Any]) -> Turn:
         attempts=row.attempts,
         told=row.told,
         cancel=row.cancel,
-        given=Given(row.given["text"], tuple(row.given["files"])),
+        given=given_from_json(row.given),
         checks=row.checks,
         started_at=row.started_at,
         messages=tuple(_stored(m) for m in taken),

@@ -1,0 +1,86 @@
+"""What the agent is asked, made of what people sent."""
+
+from __future__ import annotations
+
+from channels.events import Chosen, Contact, File, Location, Part, Quote, Sender, Text
+from gateway import question
+from gateway.store.base import Given, Stored, Turn, TurnStage
+from tests.gateway.doubles import route, sender
+
+
+def turn(*messages: Stored) -> Turn:
+    return Turn(
+        id="t",
+        conversation="c",
+        number=1,
+        stage=TurnStage.OPEN,
+        context="c",
+        ask_id="a",
+        answers_task="",
+        task="",
+        person="p",
+        sender=sender(),
+        route=route(),
+        preview_ref="",
+        attempts=1,
+        told=False,
+        cancel=False,
+        given=Given(),
+        checks=0,
+        started_at=0.0,
+        messages=messages,
+    )
+
+
+def stored(*parts: Part, who: Sender | None = None, edited: bool = False) -> Stored:
+    return Stored("m", who or sender(), parts, edited=edited)
+
+
+def text(*parts: Part) -> str:
+    return question.text(turn(stored(*parts)))
+
+
+def test_messages_are_read_one_below_the_other() -> None:
+    assert question.text(turn(stored(Text("a")), stored(Text("b")))) == "a\n\nb"
+
+
+def test_a_quote_is_marked_as_one() -> None:
+    assert text(Quote("line 1\nline 2", "Bob"), Text("yes")) == "> Bob: line 1\n> line 2\nyes"
+
+
+def test_a_tapped_choice_is_its_value() -> None:
+    assert text(Chosen("r", "Red", "m1")) == "r"
+
+
+def test_places_and_cards_are_words() -> None:
+    assert text(Location(48.2, 16.3, "Café")) == "My location: 48.2, 16.3 (Café)"
+    assert text(Contact("Bob", "+43")) == "Contact: Bob +43"
+
+
+def test_a_correction_says_that_it_is_one() -> None:
+    corrected = stored(Text("at 5"), edited=True)
+    assert question.text(turn(corrected)) == "(Correction of an earlier message) at 5"
+
+
+def test_a_group_says_who_is_speaking() -> None:
+    one = Stored("m", sender(), (Text("hi"),), group=True)
+    assert question.text(turn(one)) == "Ann: hi"
+
+
+def test_the_task_list_is_asked_for_in_the_persons_language() -> None:
+    one = Stored("m", sender(locale="fr"), (), command="tasks")
+    assert question.text(turn(one)) == "Qu'y a-t-il sur ma liste ?"
+
+
+def test_a_file_that_could_not_be_had_is_not_passed_over() -> None:
+    lost = File("plan.pdf", "application/pdf", source="x", error="too big")
+    assert text(Text("see"), lost) == "see\n(A file, plan.pdf, could not be fetched.)"
+    assert question.files(turn(stored(lost))) == []
+
+
+def test_a_turn_of_recordings_has_nothing_to_read() -> None:
+    voice = File("v.ogg", "audio/ogg", id="f1", kind="voice")
+    assert question.only_recordings(turn(stored(voice)))
+    assert not question.only_recordings(turn(stored(voice, Text("listen"))))
+    photo = File("p.jpg", "image/jpeg", id="f2", kind="image")
+    assert not question.only_recordings(turn(stored(photo)))

@@ -8,7 +8,6 @@ import json
 import time
 from urllib.parse import urlsplit
 
-import anyio
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 

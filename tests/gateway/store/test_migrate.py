@@ -50,6 +50,6 @@ def test_upgrading_twice_changes_nothing(empty: Database) -> None:
 def test_a_newer_database_is_left_alone(empty: Database) -> None:
     migrate.upgrade(empty.engine)
     with empty.engine.begin() as connection:
-        connection.execute(text(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'"))
+        connection.execute(text("UPDATE frontdoor_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="newer"):
         migrate.upgrade(empty.engine)

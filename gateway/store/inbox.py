@@ -8,12 +8,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from channels.events import Address, Entry, Message, Receipt, Sender, Trust
 from gateway.store.codec import lane, parts_from_json, parts_to_json, route_to_json
 from gateway.store.engine import insert_new
 from gateway.store.tables import addresses, conversations, messages, persons, secrets, turns
+
+# Built once: to build a statement takes SQLAlchemy several times as long as SQLite to run it,
+# and these are run for every message.
+_KNOWN = select(messages.c.id, messages.c.conversation_id, messages.c.seq).where(
+    messages.c.channel == bindparam("channel"),
+    messages.c.account == bindparam("account"),
+    messages.c.event_id == bindparam("event"),
+)
+_ADDRESS = select(addresses).where(addresses.c.id == bindparam("address"))
+_CONVERSATION = select(conversations.c.id).where(conversations.c.key == bindparam("key"))
+_NEXT_SEQ = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("conversation"))
+    .values(last_seq=conversations.c.last_seq + 1)
+    .returning(conversations.c.last_seq)
+)
+_ARRIVAL = _NEXT_SEQ.values(due_at=bindparam("due"))
+_INSERT = messages.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +48,8 @@ class Accepted:
 def accept(connection: Connection, message: Message, *, now: float, due_at: float) -> Accepted:
     """Store a message once under its event id, and say when its conversation is due."""
     route = message.route
-    known = connection.execute(
-        select(messages.c.id, messages.c.conversation_id, messages.c.seq).where(
-            messages.c.channel == route.channel,
-            messages.c.account == route.account,
-            messages.c.event_id == message.event,
-        )
-    ).first()
+    event = {"channel": route.channel, "account": route.account, "event": message.event}
+    known = connection.execute(_KNOWN, event).first()
     if known:
         return Accepted(Receipt(known.id, known.conversation_id, known.seq, fresh=False), None)
     person = _person(connection, message.sender, now)
@@ -45,7 +58,7 @@ def accept(connection: Connection, message: Message, *, now: float, due_at: floa
     if edited:
         return edited
     cancels = message.command == "cancel" and _ask_to_stop(connection, conversation)
-    seq, _ = _next_seq(connection, conversation, due_at=due_at)
+    seq: int = connection.scalar(_ARRIVAL, {"conversation": conversation, "due": due_at})
     entry = Entry(
         seq=seq,
         id=str(uuid.uuid4()),
@@ -55,7 +68,7 @@ def accept(connection: Connection, message: Message, *, now: float, due_at: floa
         client_id=message.event,
     )
     connection.execute(
-        messages.insert(),
+        _INSERT,
         {
             "id": entry.id,
             "conversation_id": conversation,
@@ -129,7 +142,8 @@ def secret(connection: Connection, name: str) -> str:
 
 def next_seq(connection: Connection, conversation: str) -> int:
     """Take the conversation's next place in the log."""
-    return _next_seq(connection, conversation)[0]
+    seq: int = connection.scalar(_NEXT_SEQ, {"conversation": conversation})
+    return seq
 
 
 def _entry(row: Row[*tuple[Any, ...]]) -> Entry:
@@ -156,7 +170,7 @@ def _person(connection: Connection, sender: Sender, now: float) -> str:
         "reachable": True,
     }
     id = str(sender.address)
-    known = connection.execute(select(addresses).where(addresses.c.id == id)).first()
+    known = connection.execute(_ADDRESS, {"address": id}).first()
     if known is None:
         person = str(uuid.uuid4())
         connection.execute(persons.insert(), {"id": person, "created_at": now})
@@ -170,7 +184,7 @@ def _person(connection: Connection, sender: Sender, now: float) -> str:
 
 
 def _conversation(connection: Connection, key: str) -> str:
-    known = connection.scalar(select(conversations.c.id).where(conversations.c.key == key))
+    known = connection.scalar(_CONVERSATION, {"key": key})
     if known:
         return str(known)
     id = str(uuid.uuid4())
@@ -187,16 +201,6 @@ def _conversation(connection: Connection, key: str) -> str:
         },
     )
     return id
-
-
-def _next_seq(connection: Connection, conversation: str, **changes: float) -> tuple[int, str]:
-    row = connection.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation)
-        .values(last_seq=conversations.c.last_seq + 1, **changes)
-        .returning(conversations.c.last_seq, conversations.c.context_id)
-    ).one()
-    return row.last_seq, row.context_id
 
 
 def _edit_in_place(connection: Connection, message: Message, conversation: str) -> Accepted | None:

@@ -10,6 +10,9 @@ WIDGET_SOURCES := $(wildcard $(WIDGET)/src/*.ts $(WIDGET)/src/*/*.ts $(WIDGET)/*
 NODE_PATH := $(PATH):$(CURDIR)/$(BIN)
 NPM := PATH="$(NODE_PATH)" npm --prefix $(WIDGET)
 
+# The machine's own certificates count, as they do for pip: it may sit behind a proxy.
+export UV_SYSTEM_CERTS := 1
+
 .PHONY: run test lint types floors tests widget widget-test bench lock clean
 
 run: $(VENV)/run.stamp $(WIDGET_BUILT)  ## the whole product on http://localhost:8080

@@ -12,6 +12,8 @@ NPM := PATH="$(NODE_PATH)" npm --prefix $(WIDGET)
 
 # The machine's own certificates count, as they do for pip: it may sit behind a proxy.
 export UV_SYSTEM_CERTS := 1
+export NODE_EXTRA_CA_CERTS ?= $(firstword $(wildcard \
+	/etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
 
 .PHONY: run test lint types floors tests widget widget-test bench lock clean
 

@@ -62,7 +62,7 @@ async def rig(
     bus = MemoryBus()
     files = FileStore(database, folder / "files", 1_000_000)
     agent = A2AAgent(
-        A2AConfig(url=agent_url, notification_url=notify, patience=0.5, connect_timeout=1.0)
+        A2AConfig(url=agent_url, notification_url=notify, patience=0.5, connect_timeout=20.0)
     )
     deliveries = Deliveries(worker, database, channels, lease)
     following = Following(database, bus, files, agent, channels, deliveries.look)

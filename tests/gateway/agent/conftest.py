@@ -16,9 +16,9 @@ Connecting = Callable[..., AbstractAsyncContextManager[A2AAgent]]
 @asynccontextmanager
 async def _connecting(url: str, **config: Any) -> AsyncIterator[A2AAgent]:
     hasty: dict[str, Any] = {
-        "connect_timeout": 1.0,
-        "request_timeout": 2.0,
-        "silence_timeout": 5.0,
+        "connect_timeout": 20.0,
+        "request_timeout": 20.0,
+        "silence_timeout": 20.0,
         "patience": 0.2,
         "shortest_poll": 0.01,
         "longest_poll": 0.05,

@@ -92,6 +92,11 @@ class House:
         """SIGTERM; returns the exit code."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """The exit code, once it has ended."""
+        assert self._process is not None
         return self._process.wait(timeout=30)
 
 

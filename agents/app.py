@@ -59,7 +59,7 @@ async def running(
 ) -> AsyncIterator[ASGIApp]:
     """The application, alive while the block lasts; it needs no lifespan of its own.
 
-    Raises SchemaError when the database belongs to a newer version.
+    Raises SchemaError when the database cannot be opened or belongs to a newer version.
     """
     # Importing takes most of a second; whoever shares our event loop goes on meanwhile.
     start = await anyio.to_thread.run_sync(_load)

@@ -192,10 +192,15 @@ def show(findings: list[Finding]) -> None:
     """Print the report."""
     from rich.console import Console  # noqa: PLC0415 - commands only
     from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
 
     marks = {"ok": "[green]●[/]", "off": "[dim]○[/]", "warn": "[yellow]▲[/]", "wrong": "[red]✗[/]"}
-    console = Console(highlight=False)
+    report = Table.grid(padding=(0, 1))
+    report.add_column(no_wrap=True)
+    report.add_column(no_wrap=True)
+    report.add_column(overflow="fold")
     for finding in findings:
-        console.print(f"{marks[finding.state]} {finding.name:<16} {escape(finding.text)}")
+        report.add_row(marks[finding.state], finding.name, escape(finding.text))
         if finding.remedy:
-            console.print(f"  {'':<16} [dim]{escape(finding.remedy)}[/]")
+            report.add_row("", "", f"[dim]{escape(finding.remedy)}[/]")
+    Console(highlight=False).print(report)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from agents.app import PATHS, AgentConfig, running
 from agents.brain.config import BrainConfig
+from agents.records.schema import SchemaError
 from channels.base import Budget, Channel, Inbox
 from channels.web.adapter import WebChannel, WebConfig
 from gateway.agent.a2a import A2AAgent, A2AConfig
@@ -25,7 +26,7 @@ from gateway.cli import create_cli
 from gateway.delivery import Deliveries
 from gateway.doctor import bot_of
 from gateway.embedded import EmbeddedAgent
-from gateway.errors import SettingsError
+from gateway.errors import SettingsError, StoreError
 from gateway.following import Following
 from gateway.health import Health
 from gateway.inbox import StoringInbox
@@ -128,7 +129,10 @@ class House:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._agent.close)
             if self._embedded:
-                await stack.enter_async_context(self._embedded.running())
+                try:
+                    await stack.enter_async_context(self._embedded.running())
+                except SchemaError as error:
+                    raise StoreError(str(error)) from error
             await self._agent.warm()
             await stack.enter_async_context(self._deliveries.running())
             await stack.enter_async_context(self._chat.running())

@@ -170,13 +170,21 @@ def _check(settings: Settings) -> None:
             raise SettingsError(complaint)
 
 
+_ORIGIN = re.compile(r"https?://[^/?#@\s]+")
+
+
 def _complaints(settings: Settings) -> Iterator[tuple[object, str]]:
     public = urlsplit(settings.public_url)
+    odd = [origin for origin in settings.web_origins if not _ORIGIN.fullmatch(origin)]
     secret = settings.telegram_webhook_secret
     token = settings.telegram_bot_token
     yield (
         public.path.strip("/") or public.query,
         "PUBLIC_URL must be an origin without a path: https://door.example.com",
+    )
+    yield (
+        odd,
+        f"WEB_ORIGINS takes origins such as https://www.example.com, not {', '.join(odd)}.",
     )
     yield (
         secret and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret),

@@ -41,6 +41,8 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ("SECRET_KEY", "short"),
         ("LEASE_SECONDS", "0.1"),
         ("DEBOUNCE_SECONDS", "-1"),
+        ("WEB_ORIGINS", "https://a.example,b.example"),
+        ("WEB_ORIGINS", "https://a.example/shop"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_variables_name(variable: str, value: str) -> None:

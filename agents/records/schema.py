@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 VERSION_TABLE = "agents_version"
 HEAD = "0001"
 
 
 class SchemaError(Exception):
-    """The database has a schema that this program does not know."""
+    """The database cannot be opened, or has a schema that this program does not know."""
 
 
 def ensure(engine: Engine) -> None:
@@ -45,6 +45,11 @@ def _migrate(engine: Engine) -> None:
     config.attributes["engine"] = engine
     try:
         command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise SchemaError(
+            f"The agent's database cannot be used ({str(error.orig).splitlines()[0]}). "
+            "Check its URL, and that it can be written."
+        ) from error
     except CommandError as error:
         raise SchemaError(
             "The agent's database was made by a newer version of this program; "

@@ -15,7 +15,7 @@ from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
 from gateway.errors import StoreError
 
@@ -27,7 +27,7 @@ RACES = 5
 
 
 class Database:
-    """An engine, and threads to run its transactions on."""
+    """An engine, and threads to run its transactions on. Raises StoreError for a wrong URL."""
 
     def __init__(self, url: str, pool_size: int = 5) -> None:
         self.engine = _open(url, pool_size)
@@ -85,17 +85,32 @@ def _lost_a_race(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", "") in ("40001", "40P01")
 
 
+_KINDS = "Set it to postgresql://… or sqlite:///…, or leave it unset for SQLite in DATA_DIR."
+
+
 def _open(url: str, pool_size: int) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(f"DATABASE_URL is no database's URL. {_KINDS}") from error
+    if parsed.get_backend_name() == "postgresql":
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         try:
             return create_engine(parsed, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
         except ModuleNotFoundError as error:
             raise StoreError(f"DATABASE_URL needs a driver: pip install {error.name}") from error
+    if parsed.get_backend_name() != "sqlite":
+        raise StoreError(f"DATABASE_URL names a database we do not speak. {_KINDS}")
     if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(parsed.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"The folder {folder} cannot be made ({error.strerror}). "
+                "Set DATA_DIR or DATABASE_URL to a place that can be written."
+            ) from error
     engine = create_engine(parsed, pool_size=pool_size + 1, max_overflow=0)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import StoreError
 from gateway.store.tables import metadata
@@ -32,8 +33,17 @@ def current(engine: Engine) -> str | None:
 
 
 def upgrade(engine: Engine) -> None:
-    """Migrate to `head()`. Raises StoreError when the database is newer than this code."""
-    now = current(engine)
+    """Migrate to `head()`.
+
+    Raises StoreError when the database cannot be opened or is newer than this code.
+    """
+    try:
+        now = current(engine)
+    except DBAPIError as error:
+        raise StoreError(
+            f"The database cannot be used ({str(error.orig).splitlines()[0]}). "
+            "Check DATABASE_URL, or that DATA_DIR can be written and holds our files."
+        ) from error
     if now == head():
         return
     if now is None:

@@ -199,3 +199,9 @@ def test_a_database_at_head_is_left_alone_and_a_newer_one_refused(database: Data
         connection.execute(text("UPDATE agents_version SET version_num = '9999'"))
     with pytest.raises(SchemaError, match="newer version"):
         ensure(database.engine)
+
+
+def test_a_file_that_is_no_database_is_refused_in_plain_words(tmp_path: Path) -> None:
+    (tmp_path / "agent.db").write_text("What I did on my holidays")
+    with pytest.raises(SchemaError, match="not a database"):
+        ensure(Database(f"sqlite:///{tmp_path / 'agent.db'}").engine)

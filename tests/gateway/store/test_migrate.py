@@ -53,3 +53,15 @@ def test_a_newer_database_is_left_alone(empty: Database) -> None:
         connection.execute(text("UPDATE frontdoor_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="newer"):
         migrate.upgrade(empty.engine)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://localhost/door", "sqlite:////proc/no/x.db"])
+def test_a_url_that_is_no_use_is_refused_in_plain_words(url: str) -> None:
+    with pytest.raises(StoreError, match="DATABASE_URL"):
+        Database(url)
+
+
+def test_a_file_that_is_no_database_is_refused_in_plain_words(tmp_path: Path) -> None:
+    (tmp_path / "test.db").write_text("What I did on my holidays")
+    with pytest.raises(StoreError, match="not a database"):
+        migrate.upgrade(Database(f"sqlite:///{tmp_path / 'test.db'}").engine)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from channels.events import Address, Entry, Message, Receipt, Sender, Trust
 from gateway.store.codec import lane, parts_from_json, parts_to_json, route_to_json
 from gateway.store.engine import insert_new
-from gateway.store.tables import addresses, conversations, messages, persons, secrets, turns
+from gateway.store.tables import addresses, conversations, is_, messages, persons, secrets, turns
 
 # Built once: to build a statement takes SQLAlchemy several times as long as SQLite to run it,
 # and these are run for every message.
@@ -211,7 +211,7 @@ def _edit_in_place(connection: Connection, message: Message, conversation: str) 
         update(messages)
         .where(
             messages.c.conversation_id == conversation,
-            messages.c.state == "pending",
+            is_(messages.c.state, "pending"),
             messages.c.channel == message.route.channel,
             messages.c.account == message.route.account,
             messages.c.ref == message.edits,
@@ -227,7 +227,7 @@ def _edit_in_place(connection: Connection, message: Message, conversation: str) 
 def _ask_to_stop(connection: Connection, conversation: str) -> bool:
     connection.execute(
         update(messages)
-        .where(messages.c.conversation_id == conversation, messages.c.state == "pending")
+        .where(messages.c.conversation_id == conversation, is_(messages.c.state, "pending"))
         .values(state="done")
     )
     stopped = connection.execute(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from gateway.store.base import LeaseLost
-from gateway.store.tables import conversations, messages, turns
+from gateway.store.tables import conversations, is_, messages, turns
 
 
 def claim(
@@ -53,7 +53,7 @@ def renew(
     canceled = set(
         connection.scalars(
             select(turns.c.conversation_id).where(
-                turns.c.conversation_id.in_(mine), turns.c.state == "open", turns.c.cancel
+                turns.c.conversation_id.in_(mine), is_(turns.c.state, "open"), turns.c.cancel
             )
         )
     )
@@ -64,7 +64,7 @@ def release(connection: Connection, owner: str, conversation: str) -> float | No
     """Give a conversation back. When it is due again; None when nothing in it waits."""
     waiting = connection.scalar(
         select(messages.c.seq)
-        .where(messages.c.conversation_id == conversation, messages.c.state == "pending")
+        .where(messages.c.conversation_id == conversation, is_(messages.c.state, "pending"))
         .limit(1)
     )
     changes: dict[str, Any] = {"lease_owner": None, "lease_until": 0.0}

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from channels.events import Address
 from gateway.store.base import Delivery, DeliveryState
-from gateway.store.tables import UNSETTLED, deliveries
+from gateway.store.tables import UNSETTLED, deliveries, is_
 
 
 def claim(
@@ -22,14 +22,14 @@ def claim(
     heads = (
         select(deliveries)
         .where(
-            deliveries.c.state.in_(UNSETTLED),
+            is_(deliveries.c.state, *UNSETTLED),
             deliveries.c.due_at <= now,
             deliveries.c.lease_until <= now,
             ~select(earlier.c.id)
             .where(
                 earlier.c.lane == deliveries.c.lane,
                 earlier.c.id < deliveries.c.id,
-                earlier.c.state.in_(UNSETTLED),
+                is_(earlier.c.state, *UNSETTLED),
             )
             .exists(),
         )
@@ -59,7 +59,12 @@ def claim(
 def renew(connection: Connection, owner: str, *, until: float) -> None:
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.lease_owner == owner, deliveries.c.state == DeliveryState.SENDING)
+        .where(
+            is_(deliveries.c.state, *UNSETTLED),
+            deliveries.c.due_at <= until,
+            deliveries.c.lease_owner == owner,
+            deliveries.c.state == DeliveryState.SENDING,
+        )
         .values(lease_until=until)
     )
 

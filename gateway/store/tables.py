@@ -6,6 +6,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
     Index,
@@ -15,7 +16,17 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
+
+
+def is_(column: Column[str], *values: str) -> ColumnElement[bool]:
+    """That a column has one of these values, spelled out in the SQL.
+
+    Partial indexes need it: no database uses one for a value that it is given later.
+    """
+    return column.in_([literal_column(f"'{value}'") for value in values])
+
 
 metadata = MetaData(
     naming_convention={
@@ -106,8 +117,8 @@ Index(
 Index(
     "ix_turns_open",
     turns.c.conversation_id,
-    sqlite_where=turns.c.state == "open",
-    postgresql_where=turns.c.state == "open",
+    sqlite_where=is_(turns.c.state, "open"),
+    postgresql_where=is_(turns.c.state, "open"),
 )
 
 messages = Table(
@@ -139,8 +150,8 @@ Index(
     "ix_messages_pending",
     messages.c.conversation_id,
     messages.c.seq,
-    sqlite_where=messages.c.state == "pending",
-    postgresql_where=messages.c.state == "pending",
+    sqlite_where=is_(messages.c.state, "pending"),
+    postgresql_where=is_(messages.c.state, "pending"),
 )
 
 deliveries = Table(
@@ -170,14 +181,14 @@ Index(
     "ix_deliveries_lane",
     deliveries.c.lane,
     deliveries.c.id,
-    sqlite_where=deliveries.c.state.in_(UNSETTLED),
-    postgresql_where=deliveries.c.state.in_(UNSETTLED),
+    sqlite_where=is_(deliveries.c.state, *UNSETTLED),
+    postgresql_where=is_(deliveries.c.state, *UNSETTLED),
 )
 Index(
     "ix_deliveries_due",
     deliveries.c.due_at,
-    sqlite_where=deliveries.c.state.in_(UNSETTLED),
-    postgresql_where=deliveries.c.state.in_(UNSETTLED),
+    sqlite_where=is_(deliveries.c.state, *UNSETTLED),
+    postgresql_where=is_(deliveries.c.state, *UNSETTLED),
 )
 
 files = Table(

@@ -15,7 +15,7 @@ from gateway.store.inbox import sender_of
 from gateway.store.leases import hold, rest
 from gateway.store.reading import read_turn
 from gateway.store.replies import say, settle
-from gateway.store.tables import addresses, conversations, messages, turns
+from gateway.store.tables import addresses, conversations, is_, messages, turns
 
 
 def postpone(
@@ -42,7 +42,7 @@ def next_work(connection: Connection, owner: str, conversation: str, *, now: flo
     due_at = hold(connection, owner, conversation)
     again = connection.execute(
         update(turns)
-        .where(turns.c.conversation_id == conversation, turns.c.state == "open")
+        .where(turns.c.conversation_id == conversation, is_(turns.c.state, "open"))
         .values(attempts=turns.c.attempts + 1)
         .returning(turns.c.id)
     ).first()
@@ -76,7 +76,7 @@ def _pending(conversation: str) -> Select[Any]:
     return (
         select(messages, addresses)
         .join(addresses, addresses.c.id == messages.c.address_id)
-        .where(messages.c.conversation_id == conversation, messages.c.state == "pending")
+        .where(messages.c.conversation_id == conversation, is_(messages.c.state, "pending"))
         .order_by(messages.c.seq)
     )
 

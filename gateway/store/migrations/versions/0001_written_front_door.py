@@ -111,8 +111,8 @@ def upgrade() -> None:
             "ix_turns_open",
             ["conversation_id"],
             unique=False,
-            sqlite_where=sa.text("state = 'open'"),
-            postgresql_where=sa.text("state = 'open'"),
+            sqlite_where=sa.text("state IN ('open')"),
+            postgresql_where=sa.text("state IN ('open')"),
         )
         batch_op.create_index("ix_turns_task", ["task_id"], unique=False)
 
@@ -152,8 +152,8 @@ def upgrade() -> None:
             "ix_messages_pending",
             ["conversation_id", "seq"],
             unique=False,
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
+            sqlite_where=sa.text("state IN ('pending')"),
+            postgresql_where=sa.text("state IN ('pending')"),
         )
         batch_op.create_index(batch_op.f("ix_messages_turn_id"), ["turn_id"], unique=False)
 
@@ -222,8 +222,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_messages_turn_id"))
         batch_op.drop_index(
             "ix_messages_pending",
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
+            sqlite_where=sa.text("state IN ('pending')"),
+            postgresql_where=sa.text("state IN ('pending')"),
         )
 
     op.drop_table("messages")
@@ -231,8 +231,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_turns_task")
         batch_op.drop_index(
             "ix_turns_open",
-            sqlite_where=sa.text("state = 'open'"),
-            postgresql_where=sa.text("state = 'open'"),
+            sqlite_where=sa.text("state IN ('open')"),
+            postgresql_where=sa.text("state IN ('open')"),
         )
         batch_op.drop_index(
             "ix_turns_check",

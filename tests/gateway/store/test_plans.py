@@ -1,0 +1,51 @@
+"""No query of the hot path walks through a whole table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from gateway.store import alone, inbox, leases, outbox, turns
+from gateway.store.base import Closing, Saying, Turn, TurnStage
+from gateway.store.engine import Database
+from tests.gateway.doubles import message
+
+
+def test_every_query_finds_its_rows_by_an_index(database: Database) -> None:
+    scans: list[str] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def explain(
+        connection: Connection, _cursor: object, statement: str, parameters: Any, *_: object
+    ) -> None:
+        if statement.startswith(("SELECT", "UPDATE")):
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            plan = raw.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            scans.extend(
+                f"{row[3]}: {statement}"
+                for row in plan
+                if row[3].startswith("SCAN") and "USING" not in row[3] and "CONSTANT" not in row[3]
+            )
+
+    with database.engine.begin() as connection:
+        conversation = inbox.accept(connection, message("e1"), now=1, due_at=2).receipt.conversation
+        inbox.accept(connection, message("e2", edits="x"), now=1, due_at=2)
+        leases.claim(connection, "w", now=3, until=9, limit=3)
+        leases.renew(connection, "w", [conversation], until=9)
+        turn = turns.next_work(connection, "w", conversation, now=3)
+        assert isinstance(turn, Turn)
+        turns.note_task(connection, turn.id, "t")
+        closing = Closing(TurnStage.BACKGROUND, check_at=3)
+        turns.close(connection, "w", turn, closing, Saying("s", (), ({},)), now=3)
+        leases.release(connection, "w", conversation)
+        outbox.claim(connection, "w", now=4, until=9, limit=9)
+        outbox.renew(connection, "w", until=9)
+        alone.hurry(connection, "t")
+        [due] = alone.claim_checks(connection, now=4, again_at=9, limit=9)
+        alone.check_later(connection, due, at=9)
+        inbox.ask_to_stop(connection, conversation)
+        inbox.history(connection, conversation, 0, 10)
+        inbox.last_seq(connection, conversation)
+    assert not [scan for scan in scans if "subquery" not in scan]

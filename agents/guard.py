@@ -28,6 +28,10 @@ class Refusal(Exception):
     """The URL must not be called; says why."""
 
 
+class Nowhere(Refusal):
+    """The URL's host has no address, now; it may have one at the next call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A URL that may be called, at the address that was checked."""
@@ -84,7 +88,7 @@ def decide(addresses: Sequence[str]) -> str:
     All must be public: a name that also points inside is a trap, not a fallback.
     """
     if not addresses:
-        raise Refusal("its host has no address")
+        raise Nowhere("its host has no address")
     if not all(is_public(ip_address(a.partition("%")[0])) for a in addresses):
         raise Refusal("its host is not on the public internet")
     return addresses[0]
@@ -97,7 +101,7 @@ class Guard:
         self._allowed = frozenset(origin(allowed) for allowed in allowed_origins)
 
     async def admit(self, url: str) -> Target:
-        """The URL, with the address to call it at. Raises Refusal."""
+        """The URL, with the address to call it at. Raises Refusal, of which Nowhere may pass."""
         parts = parse(url)
         host = parts.hostname or ""
         if origin(url) in self._allowed:

@@ -40,7 +40,7 @@ from a2a.utils.task import apply_history_length, validate_history_length, valida
 
 from agents.desk import Desk
 from agents.folds import RESTING, ended
-from agents.guard import Guard, Refusal
+from agents.guard import Guard, Nowhere, Refusal
 from agents.ledger import Ledger
 from agents.records.protocol import ENDED, SqlPushConfigs, SqlTaskStore
 
@@ -252,5 +252,8 @@ class Handler(RequestHandler):
     async def _check_target(self, config: TaskPushNotificationConfig) -> None:
         try:
             await self._guard.admit(config.url)
+        except Nowhere:
+            # Name servers fail, and names move: what is called is checked again at each call.
+            log.info("push_target_unresolved", task=config.task_id, config=config.id)
         except Refusal as refusal:
             raise InvalidParamsError(f"this push notification URL is refused: {refusal}") from None

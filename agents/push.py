@@ -23,7 +23,7 @@ from a2a.types import (
 from anyio.abc import TaskGroup
 
 from agents.folds import Update, ended, stream_response
-from agents.guard import Guard, Refusal, Target
+from agents.guard import Guard, Nowhere, Refusal, Target
 from agents.records.protocol import SqlPushConfigs, SqlTaskStore
 
 if TYPE_CHECKING:
@@ -131,6 +131,9 @@ class Pusher(PushNotificationSender):
             async with self._limit:
                 # Checked again at each attempt: names move, and so does the trap.
                 status = await self._post(await self._guard.admit(config.url), config, body)
+        except Nowhere as error:
+            log.info("push_failed", task=config.task_id, config=config.id, error=str(error))
+            return False
         except Refusal as refusal:
             log.warning("push_refused", task=config.task_id, config=config.id, reason=str(refusal))
             return True

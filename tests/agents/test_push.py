@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agents import guard, push
-from agents.guard import Guard, Refusal, Target
+from agents.guard import Guard, Nowhere, Refusal, Target
 from tests.agents.doubles import Served, on_port, serve, until
 
 pytestmark = pytest.mark.anyio
@@ -150,6 +150,25 @@ async def test_a_name_that_leads_inside_by_now_is_not_called(
     await agent.send("say:x", configuration=hook.configuration)
     await until(lambda: len(admitted) >= 3)
     assert hook.headers == []
+
+
+async def test_a_name_that_has_no_address_yet_is_registered_and_looked_up_again(
+    agent: Served, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def resolve(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return [] if len(asked) < 3 else ["127.0.0.1"]
+
+    monkeypatch.setattr(guard, "_resolve", resolve)
+    monkeypatch.setattr(guard, "is_public", lambda _: True)
+    port = hook.url.rpartition(":")[2]
+    target = {"url": f"http://soon.invalid:{port}/hook"}
+    await agent.send("say:x", configuration={"taskPushNotificationConfig": target})
+    await hook.wait(2)
+    with pytest.raises(Nowhere):
+        guard.decide([])
 
 
 async def test_the_address_that_was_checked_is_called_under_the_name_that_was_given(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import locale as system
-import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -16,6 +14,7 @@ from rich.markdown import Markdown
 from rich.spinner import Spinner
 from rich.text import Text
 
+from channels.keyboard import lines_of
 from channels.web.client import Client, LetDown
 from channels.web.wire import Frame
 from prompts import sentence
@@ -46,7 +45,7 @@ async def chat(
     console = console or Console(soft_wrap=not interactive, highlight=False)
     view = _Screen(console, url, locale) if interactive else _Printer(console, url, locale)
     client = Client(url, locale=locale, zone=_own_zone())
-    lines = lines or _lines(sys.stdin.fileno())
+    lines = lines or lines_of(sys.stdin.fileno())
     failed = False
 
     async def show() -> None:
@@ -273,23 +272,6 @@ class _Screen(_View):
         if self._live:
             self._live.stop()
             self._live = None
-
-
-async def _lines(fd: int) -> AsyncIterator[str]:
-    """Lines of an open file, without a thread that could keep us from leaving."""
-    rest = b""
-    while True:
-        # Regular files are always ready, so that there is no waiting for them.
-        with suppress(PermissionError):
-            await anyio.wait_readable(fd)
-        chunk = os.read(fd, 65_536)
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line.decode("utf-8", "replace")
-        if not chunk:
-            if rest:
-                yield rest.decode("utf-8", "replace")
-            return
 
 
 def _own_zone() -> str:

@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import anyio
 import anyio.abc
-import anyio.to_thread
 import httpx
 from a2a.server.context import ServerCallContext
 from a2a.server.events import Event
@@ -51,6 +50,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from channels.keyboard import lines_of
 from gateway.agent import scripts
 from gateway.agent.link import certificates
 from gateway.agent.performance import TERMINAL, Cut, Performance, World
@@ -309,16 +309,19 @@ async def run(
     """
     play: Play = (lambda _: (scripts.Improvise(),)) if keyboard else by_keyword(plays or {})
 
+    def tell(line: str) -> None:
+        print(line, flush=True)  # noqa: T201 - for the person who runs it
+
     def show(received: Received) -> Iterable[Step]:
-        print(f"← {received.text}", flush=True)  # noqa: T201 - for the person who runs it
+        tell(f"← {received.text}")
         return play(received)
 
     agent = ScriptedAgent(show)
     async with agent.serving(port) as url:
-        print(f"AGENT_URL={url}", flush=True)  # noqa: T201 - for the person who runs it
-        while keyboard:
-            line = await anyio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
-            if not line:
-                break
-            agent.type(line.rstrip("\n"))
+        tell(f"A scripted agent answers at {url}. Start Front Door with")
+        tell(f"  AGENT_URL={url} frontdoor serve")
+        if keyboard:
+            tell("Lines you type are its answers: plain words, or a script such as say:Hm;wait:2")
+            async for line in lines_of(sys.stdin.fileno()):
+                agent.type(line)
         await anyio.sleep_forever()

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import mimetypes
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 from rich.console import Console
 from rich.markup import escape
 
+from channels.keyboard import lines_of
 from channels.telegram.simulator.server import TelegramSimulator
 
 CHAT = 7
@@ -53,18 +52,13 @@ async def run(
         simulator.chat(CHAT, "You")
         tasks.start_soon(_print, simulator, console)
         if lines is None:
-            async for line in _keyboard():
+            async for line in lines_of(sys.stdin.fileno()):
                 if line.strip() == _QUIT:
                     break
                 await _act(simulator, line.strip(), console)
         else:
             await _play(simulator, lines, console)
         tasks.cancel_scope.cancel()
-
-
-async def _keyboard() -> AsyncIterator[str]:
-    while line := await anyio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True):
-        yield line
 
 
 async def _play(simulator: TelegramSimulator, lines: list[str], console: Console) -> None:

@@ -27,7 +27,7 @@ from channels.events import (
     Text,
     TurnState,
 )
-from channels.web import terminal
+from channels.keyboard import lines_of
 from channels.web.client import Client
 from channels.web.terminal import chat
 from tests.channels.doubles import InMemoryInbox
@@ -143,7 +143,7 @@ async def _chat(url: str, console: Console, lines: AsyncIterator[str]) -> None:
 
 
 async def _piped(fd: int) -> AsyncIterator[str]:
-    async for line in terminal._lines(fd):
+    async for line in lines_of(fd):
         yield line
 
 
@@ -189,7 +189,7 @@ async def test_input_is_read_line_by_line_also_without_a_last_newline() -> None:
     read, write = os.pipe()
     os.write(write, "eins\nzwei\ndr\u00fc".encode())
     os.close(write)
-    assert [line async for line in terminal._lines(read)] == ["eins", "zwei", "drü"]
+    assert [line async for line in lines_of(read)] == ["eins", "zwei", "drü"]
     os.close(read)
 
 
@@ -197,5 +197,5 @@ async def test_input_is_read_line_by_line_also_without_a_last_newline() -> None:
 async def test_input_may_be_a_file(tmp_path: Any) -> None:
     (tmp_path / "in").write_text("a\nb\n")
     fd = os.open(tmp_path / "in", os.O_RDONLY)
-    assert [line async for line in terminal._lines(fd)] == ["a", "b"]
+    assert [line async for line in lines_of(fd)] == ["a", "b"]
     os.close(fd)

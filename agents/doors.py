@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from a2a.utils.error_handlers import build_rest_error_payload
 from a2a.utils.errors import InvalidRequestError
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
+
+_CANONICAL = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
+"""What google.rpc.Status calls our refusals; the others are an INVALID_ARGUMENT."""
 
 
 class Doors:
@@ -41,27 +46,30 @@ class Doors:
             body = await _read(receive, Headers(scope=scope), self._max_body)
             if body is None:
                 limit = self._max_body // 1024 // 1024
-                refusal = _refuse(413, "too_large", f"The body is larger than {limit} MiB.")
+                message = f"The body is larger than {limit} MiB."
+                refusal = _refuse(scope["path"], 413, "too_large", message)
             else:
                 refusal = _unreadable(scope["path"], body)
                 receive = _replay(body, receive)
         await (refusal or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        headers = Headers(scope=scope)
+        headers, path = Headers(scope=scope), scope["path"]
         if self._token:
             scheme, _, token = headers.get("authorization", "").partition(" ")
             good = scheme.lower() == "bearer" and hmac.compare_digest(
                 token.strip().encode(), self._token
             )
-            if good or scope["path"] in self._public:
+            if good or path in self._public:
                 return None
             message = "Send the agent's token: Authorization: Bearer …"
-            return _refuse(401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
+            return _refuse(path, 401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
         if _host(f"//{headers.get('host', '')}") not in self._hosts:
-            return _refuse(421, "unknown_host", "This server does not answer to that host name.")
+            message = "This server does not answer to that host name."
+            return _refuse(path, 421, "unknown_host", message)
         if "origin" in headers and _host(headers["origin"]) not in self._hosts:
-            return _refuse(403, "unknown_origin", "Pages of other sites may not call this server.")
+            message = "Pages of other sites may not call this server."
+            return _refuse(path, 403, "unknown_origin", message)
         return None
 
 
@@ -126,7 +134,19 @@ def _unreadable(path: str, body: bytes) -> Response | None:
     return None
 
 
+async def not_served(request: Request, error: Exception) -> Response:
+    """Starlette's handler for paths and methods that lead nowhere."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - as it is registered
+    code = "not_found" if error.status_code == 404 else "refused"  # noqa: PLR2004 - HTTP's own number
+    return _refuse(request.url.path, error.status_code, code, error.detail, error.headers)
+
+
 def _refuse(
-    status: int, code: str, message: str, headers: dict[str, str] | None = None
+    path: str, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)
+    """A refusal in the words of the API it comes from: A2A 1.0 (11.6), or ours."""
+    error: dict[str, str | int] = {"code": code, "message": message}
+    if path.startswith("/a2a"):
+        canonical = _CANONICAL.get(status, "INVALID_ARGUMENT")
+        error = {"code": status, "status": canonical, "message": message}
+    return JSONResponse({"error": error}, status, headers)

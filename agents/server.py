@@ -14,6 +14,7 @@ from a2a.server.routes import (
     create_rest_routes,
 )
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
@@ -23,10 +24,11 @@ from agents.brain import BrainConfig
 from agents.brain import make_brain as shipped_brain
 from agents.card import make_card
 from agents.desk import Desk
-from agents.doors import Doors
+from agents.doors import Doors, not_served
 from agents.guard import Guard
 from agents.handler import Handler
 from agents.ledger import Ledger
+from agents.negotiation import Announcing, Versioned
 from agents.push import Pusher
 from agents.records.base import AgentRecord, Clock
 from agents.records.engine import Database
@@ -76,15 +78,23 @@ async def serving(
             )
         )
         handler = Handler(desk, ledger, store, targets, guard)
+        versioned = Versioned()
         routes: list[BaseRoute] = [
             *create_agent_card_routes(card, card_url=CARD_PATH, cache_control="public, max-age=60"),
-            *create_jsonrpc_routes(handler, rpc_url="/a2a"),
+            *create_jsonrpc_routes(handler, rpc_url="/a2a", context_builder=versioned),
             # Without the SDK's tenants, which would claim every other path.
-            *(r for r in create_rest_routes(handler, path_prefix="/a2a") if isinstance(r, Route)),
+            *(
+                route
+                for route in create_rest_routes(
+                    handler, path_prefix="/a2a", context_builder=versioned
+                )
+                if isinstance(route, Route)
+            ),
             Mount("/v1", app=make_api(records)),
         ]
+        served = Starlette(routes=routes, exception_handlers={HTTPException: not_served})
         app = Doors(
-            Starlette(routes=routes),
+            Announcing(served, [known.uri for known in card.capabilities.extensions]),
             base_url=config.base_url,
             token=config.token,
             max_body=MAX_BODY,

@@ -301,3 +301,35 @@ async def test_what_breaks_inside_is_not_told(
     status, body = await rest(agent, "GET", "/tasks/x")
     assert status == 500
     assert "secret" not in str(body)
+
+
+async def test_the_version_may_come_in_the_query(agent: Served) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "ListTasks", "params": {}}
+    answer = await agent.http.post("/a2a?A2A-Version=1.0", json=body)
+    assert "result" in answer.json()
+    assert (await agent.http.get("/a2a/tasks?a2a-version=1.0.2")).status_code == 200
+    answer = await agent.http.get("/a2a/tasks?A2A-Version=0.3")
+    assert answer.json()["error"]["details"][0]["reason"] == "VERSION_NOT_SUPPORTED"
+
+
+async def test_a_version_that_only_begins_like_ours_is_refused(agent: Served) -> None:
+    for version in ("1.7", "1", "1.01", "1.0x"):
+        answer = await agent.http.get("/a2a/tasks", headers={"A2A-Version": version})
+        assert answer.status_code == 400, version
+        assert answer.json()["error"]["details"][0]["reason"] == "VERSION_NOT_SUPPORTED"
+
+
+async def test_the_extensions_at_work_are_announced(agent: Served) -> None:
+    wanted = {**V1, "A2A-Extensions": "https://example.com/other/v1, urn:frontdoor:caller:1"}
+    answer = await agent.http.get("/a2a/tasks", headers=wanted)
+    assert answer.headers["a2a-extensions"] == "urn:frontdoor:caller:1"
+    assert "a2a-extensions" not in (await agent.http.get("/a2a/tasks", headers=V1)).headers
+
+
+async def test_what_leads_nowhere_is_refused_in_the_bindings_words(agent: Served) -> None:
+    refusals = [("GET", "/a2a/nothing", 404, "NOT_FOUND"), ("PUT", "/a2a/tasks", 405, None)]
+    for method, path, status, canonical in refusals:
+        answer = await agent.http.request(method, path, headers=V1)
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"]) == (status, status)
+        assert error["status"] == (canonical or "INVALID_ARGUMENT")

@@ -7,6 +7,7 @@ and phone numbers never get there.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Iterable, MutableMapping
 from typing import Any
@@ -88,14 +89,15 @@ def configure_logging(level: str, form: str, hidden: Iterable[str] = ()) -> None
     `form` is "json", "text" or "" for whichever fits; `hidden` are secrets to strike out.
     """
     for_people = form == "text" or (not form and sys.stderr.isatty())
+    stamp = structlog.processors.TimeStamper
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        stamp(fmt="%H:%M:%S", utc=False) if for_people else stamp(fmt="iso", utc=True, key="time"),
         structlog.processors.StackInfoRenderer(),
     ]
     end: list[Any] = (
-        [_Striker(hidden), structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [_Striker(hidden), _shortened, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
         if for_people
         else [
             structlog.processors.format_exc_info,
@@ -118,6 +120,17 @@ def configure_logging(level: str, form: str, hidden: Iterable[str] = ()) -> None
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+_ID = re.compile(r"([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _shortened(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
+    """Ids as short as they can be told apart by eye."""
+    for key, value in event.items():
+        if isinstance(value, str) and key != "event":
+            event[key] = _ID.sub(r"\1", value)
+    return event
 
 
 class _Striker:

@@ -1,0 +1,38 @@
+"""Logs are for whoever reads them: lines for people, JSON for programs, secrets for nobody."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from gateway.telemetry import configure_logging
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+    logging.basicConfig(force=True)
+
+
+def test_a_line_for_people_has_the_hour_and_short_ids(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "text")
+    structlog.get_logger().info("turn_started", turn="2278cf04-0660-46fe-ad40-050a4e641da1")
+    line = capsys.readouterr().err
+    assert line[:8].replace(":", "").isdecimal()
+    assert line.rstrip().endswith("turn=2278cf04")
+
+
+def test_a_line_for_programs_has_whole_ids_and_no_secret(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging("info", "json", ["hush"])
+    turn = "2278cf04-0660-46fe-ad40-050a4e641da1"
+    structlog.get_logger().info("turn_started", turn=turn, error="hush hush")
+    event = json.loads(capsys.readouterr().err)
+    assert (event["turn"], event["error"]) == (turn, "••• •••")
+    assert event["time"].endswith("Z")

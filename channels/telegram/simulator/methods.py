@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from channels.telegram import utf16
 from channels.telegram.simulator.faults import BotApiError, bad_request
 from channels.telegram.simulator.formatting import visible
-from channels.telegram.simulator.state import Chat, Json, Shown
+from channels.telegram.simulator.state import Chat, Json, Shown, first_id
 
 _FILES = {
     "sendPhoto": "photo", "sendDocument": "document", "sendAudio": "audio", "sendVoice": "voice",
@@ -39,7 +39,7 @@ class BotApi:
     """Ids of answered callback queries."""
     last_error: str = ""
     pending: Callable[[], int] = int
-    _message: int = 100
+    _message: int = field(default_factory=first_id)
 
     @property
     def me(self) -> Json:

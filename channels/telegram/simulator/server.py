@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from channels.telegram.simulator.faults import BotApiError, Fault
 from channels.telegram.simulator.methods import BotApi, as_values
 from channels.telegram.simulator.serving import serving
-from channels.telegram.simulator.state import Call, Chat, Json, Shown
+from channels.telegram.simulator.state import Call, Chat, Json, Shown, first_id
 
 
 class _Cut(Response):
@@ -47,7 +47,7 @@ class TelegramSimulator:
         """How often each acknowledged update is sent again all the same."""
         self._faults: dict[str, deque[Fault]] = {}
         self._held = False
-        self._update = 1000
+        self._update = first_id()
         self._changed = anyio.Event()
         self._stopping = False
         self.app = Starlette(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
+
+
+def first_id() -> int:
+    """Where ids begin: beyond those of an earlier simulator, which somebody may remember."""
+    return int(time.time() * 10) % 2**30
 
 
 @dataclass(frozen=True, slots=True)

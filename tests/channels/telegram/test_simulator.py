@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from rich.console import Console
@@ -97,3 +98,13 @@ async def test_a_script_is_played_and_ends(tmp_path: Path) -> None:
     await run(0, script=script, console=with_console)
     assert "There is no button 'Nowhere'" in out.getvalue()
     assert "never said" not in out.getvalue()
+
+
+async def test_a_simulator_started_anew_repeats_no_id_of_the_one_before() -> None:
+    earlier = TelegramSimulator()
+    said = await earlier.say(7, "Is anybody there?")
+    await anyio.sleep(0.3)  # ids count tenths of a second
+    later = TelegramSimulator()
+    again = await later.say(7, "And now?")
+    assert again["message_id"] > said["message_id"]
+    assert later.updates[0]["update_id"] > earlier.updates[0]["update_id"]

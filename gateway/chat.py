@@ -63,16 +63,19 @@ class Chat:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Play until the block is left; then whoever claims next goes on with what is open."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._claim, tasks)
-            tasks.start_soon(self._renew)
-            tasks.start_soon(self.following.run)
-            try:
-                yield
-            finally:
-                tasks.cancel_scope.cancel()
-        with anyio.CancelScope(shield=True):
-            await self.database.write(leases.yield_up, self.worker, now=self.clock())
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._claim, tasks)
+                tasks.start_soon(self._renew)
+                tasks.start_soon(self.following.run)
+                try:
+                    yield
+                finally:
+                    tasks.cancel_scope.cancel()
+        finally:
+            # We are mostly left by being cancelled.
+            with anyio.CancelScope(shield=True):
+                await self.database.write(leases.yield_up, self.worker, now=self.clock())
 
     def due(self, at: float) -> None:
         """Something will want looking at, at `at` (epoch seconds)."""
@@ -91,16 +94,20 @@ class Chat:
     async def _claim(self, tasks: TaskGroup) -> None:
         while True:
             now = self.clock()
-            claimed, self._due_at = await self.database.write(
+            # What becomes due from here on may be too late for this look.
+            self._due_at = math.inf
+            claimed, next_due = await self.database.write(
                 leases.claim,
                 self.worker,
                 now=now,
                 until=now + self.lease_seconds,
                 limit=AT_ONCE - len(self._holds),
+                held=list(self._holds),
             )
+            self.due(next_due)
             for conversation in claimed:
-                self._holds[conversation] = Hold()
-                tasks.start_soon(self._converse, conversation)
+                self._holds[conversation] = hold = Hold()
+                tasks.start_soon(self._converse, conversation, hold)
             await anyio.sleep(BREATH_SECONDS)
             await self._until_due()
 
@@ -114,15 +121,14 @@ class Chat:
     async def _renew(self) -> None:
         while True:
             await anyio.sleep(self.lease_seconds / 3)
-            held = list(self._holds)
+            held = dict(self._holds)
             if not held:
                 continue
             still = await self.database.write(
-                leases.renew, self.worker, held, until=self.clock() + self.lease_seconds
+                leases.renew, self.worker, list(held), until=self.clock() + self.lease_seconds
             )
-            for conversation in held:
-                hold = self._holds.get(conversation)
-                if hold is None:
+            for conversation, hold in held.items():
+                if self._holds.get(conversation) is not hold:
                     continue
                 if conversation not in still:
                     log.warning("lease_lost", conversation=conversation)
@@ -132,8 +138,7 @@ class Chat:
 
     # -- one conversation ------------------------------------------------------------
 
-    async def _converse(self, conversation: str) -> None:
-        hold = self._holds[conversation]
+    async def _converse(self, conversation: str, hold: Hold) -> None:
         with structlog.contextvars.bound_contextvars(conversation=conversation):
             try:
                 with hold.lease:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, case, select, update
 
 from channels.events import Address, Entry, Message, Receipt, Sender, Trust
 from gateway.store.codec import lane, parts_from_json, parts_to_json, route_to_json
@@ -236,7 +236,8 @@ def _ask_to_stop(connection: Connection, conversation: str) -> bool:
             turns.c.conversation_id == conversation,
             turns.c.state.in_(("open", "detached")),
         )
-        .values(cancel=True, check_at=0.0)
+        # Whoever plays an open turn stops it; a detached one has to be looked at.
+        .values(cancel=True, check_at=case((turns.c.state == "detached", 0.0)))
     )
     return stopped.rowcount > 0
 

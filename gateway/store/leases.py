@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from gateway.store.base import LeaseLost
 from gateway.store.tables import conversations, is_, messages, turns
 
 
 def claim(
-    connection: Connection, owner: str, *, now: float, until: float, limit: int
+    connection: Connection,
+    owner: str,
+    *,
+    now: float,
+    until: float,
+    limit: int,
+    held: Sequence[str] = (),
 ) -> tuple[list[str], float]:
     """Lease up to `limit` conversations that are due and nobody's; the longest due first.
 
-    Also says when the next one will be due (epoch seconds, infinity for never).
+    Those in `held` are being played by the owner already, even if their lease ran out. Also
+    says when the next one will be due (epoch seconds, infinity for never).
     """
-    free = conversations.c.lease_until <= now
+    free = and_(conversations.c.lease_until <= now, conversations.c.id.not_in(held))
     due = (
         select(conversations.c.id)
         .where(conversations.c.due_at <= now, free)
@@ -61,22 +67,25 @@ def renew(
 
 
 def release(connection: Connection, owner: str, conversation: str) -> float | None:
-    """Give a conversation back. When it is due again; None when nothing in it waits."""
+    """Give a conversation back. When it is due again; None when nothing in it waits.
+
+    Raises LeaseLost.
+    """
+    # Locked before looking: what arrives meanwhile must find us done, or be found by us.
+    due_at = hold(connection, owner, conversation)
     waiting = connection.scalar(
         select(messages.c.seq)
         .where(messages.c.conversation_id == conversation, is_(messages.c.state, "pending"))
         .limit(1)
     )
-    changes: dict[str, Any] = {"lease_owner": None, "lease_until": 0.0}
     if waiting is None:
-        changes["due_at"] = None
-    due_at = connection.execute(
+        due_at = None
+    connection.execute(
         update(conversations)
-        .where(conversations.c.id == conversation, conversations.c.lease_owner == owner)
-        .values(changes)
-        .returning(conversations.c.due_at)
-    ).first()
-    return due_at.due_at if due_at else None
+        .where(conversations.c.id == conversation)
+        .values(lease_owner=None, lease_until=0.0, due_at=due_at)
+    )
+    return due_at
 
 
 def yield_up(connection: Connection, owner: str, *, now: float) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, update
 
 from channels.events import Entry, Route
-from gateway.store.base import Closing, CommandWork, Saying, Turn, TurnStage
+from gateway.store.base import Closing, CommandWork, LeaseLost, Saying, Turn, TurnStage
 from gateway.store.codec import lane, parts_to_json, route_to_json
 from gateway.store.inbox import next_seq
 from gateway.store.tables import conversations, deliveries, messages, turns
@@ -19,10 +19,14 @@ UNFINISHED = (TurnStage.OPEN, TurnStage.DETACHED, TurnStage.BACKGROUND)
 def settle(
     connection: Connection, turn: Turn, closing: Closing, saying: Saying | None, *, now: float
 ) -> Entry | None:
+    """Move a turn to its next stage and say what is to be said with it.
+
+    Raises LeaseLost when somebody else moved it first.
+    """
     ended = closing.stage not in UNFINISHED
-    connection.execute(
+    moved = connection.execute(
         update(turns)
-        .where(turns.c.id == turn.id)
+        .where(turns.c.id == turn.id, turns.c.state == turn.stage)
         .values(
             state=closing.stage,
             given=asdict(closing.given),
@@ -30,6 +34,8 @@ def settle(
             ended_at=now if ended else None,
         )
     )
+    if not moved.rowcount:
+        raise LeaseLost(f"turn {turn.id} was ended by somebody else")
     connection.execute(
         update(messages)
         .where(messages.c.turn_id == turn.id, messages.c.state == "taken")

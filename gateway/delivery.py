@@ -45,21 +45,25 @@ class Deliveries:
     channels: Mapping[str, Channel]
     lease_seconds: float
     clock: Callable[[], float] = time.time
-    _under_way: int = 0
+    _under_way: set[anyio.CancelScope] = field(default_factory=set)
     _wake: anyio.Event = field(default_factory=anyio.Event)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Send until the block is left; a sending under way is finished first."""
         async with anyio.create_task_group() as sendings:
-            async with anyio.create_task_group() as loops:
-                loops.start_soon(self._claim, sendings)
-                loops.start_soon(self._renew)
-                try:
-                    yield
-                finally:
-                    loops.cancel_scope.cancel()
-            sendings.cancel_scope.deadline = anyio.current_time() + self.lease_seconds
+            try:
+                async with anyio.create_task_group() as loops:
+                    loops.start_soon(self._claim, sendings)
+                    loops.start_soon(self._renew)
+                    try:
+                        yield
+                    finally:
+                        loops.cancel_scope.cancel()
+            finally:
+                # Nobody renews their leases any more.
+                for sending in self._under_way:
+                    sending.deadline = anyio.current_time() + self.lease_seconds / 2
 
     def look(self) -> None:
         """There may be something to send."""
@@ -74,11 +78,13 @@ class Deliveries:
                 self.worker,
                 now=now,
                 until=now + self.lease_seconds,
-                limit=AT_ONCE - self._under_way,
+                limit=AT_ONCE - len(self._under_way),
             )
             for delivery in claimed:
-                self._under_way += 1
-                sendings.start_soon(self._deliver, delivery)
+                # Cut off when we are, it would have to be repeated.
+                sending = anyio.CancelScope(shield=True)
+                self._under_way.add(sending)
+                sendings.start_soon(self._deliver, delivery, sending)
             with anyio.move_on_after(SWEEP_SECONDS):
                 await self._wake.wait()
 
@@ -89,14 +95,15 @@ class Deliveries:
                 until = self.clock() + self.lease_seconds
                 await self.database.write(outbox.renew, self.worker, until=until)
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery, sending: anyio.CancelScope) -> None:
         with structlog.contextvars.bound_contextvars(
             delivery=delivery.id, channel=delivery.channel
         ):
             try:
-                await self._send(delivery)
+                with sending:
+                    await self._send(delivery)
             finally:
-                self._under_way -= 1
+                self._under_way.remove(sending)
                 # The next of its lane may go now.
                 self.look()
 
@@ -116,7 +123,7 @@ class Deliveries:
             log.exception("delivery_crashed")
             await self._settle(delivery, MaybeSent(repr(error)))
         else:
-            await self.database.write(outbox.sent, delivery.id, ref)
+            await self.database.write(outbox.sent, self.worker, delivery.id, ref)
             self._count(delivery, DeliveryState.SENT)
             DELIVERY_SECONDS.labels(delivery.channel).observe(self.clock() - delivery.created_at)
             log.info("delivered", attempts=delivery.attempts, labelled=delivery.doubtful)
@@ -126,11 +133,16 @@ class Deliveries:
         self._count(delivery, state)
         log.warning("not_delivered", state=str(state), error=str(error), attempt=delivery.attempts)
         if state is DeliveryState.FAILED:
-            await self.database.write(outbox.failed, delivery.id, str(error))
+            await self.database.write(outbox.failed, self.worker, delivery.id, str(error))
         else:
             due_at = self.clock() + wait
             await self.database.write(
-                outbox.again, delivery.id, state=state, due_at=due_at, error=str(error)
+                outbox.again,
+                self.worker,
+                delivery.id,
+                state=state,
+                due_at=due_at,
+                error=str(error),
             )
         if isinstance(error, Unreachable):
             await self.database.write(inbox.set_reachable, delivery.address, reachable=False)

@@ -134,10 +134,11 @@ class House:
                 except SchemaError as error:
                     raise StoreError(str(error)) from error
             await self._agent.warm()
-            await stack.enter_async_context(self._deliveries.running())
-            await stack.enter_async_context(self._chat.running())
+            # Channels close last: what is being sent and shown when we stop still needs them.
             for channel in self._channels.values():
                 await stack.enter_async_context(channel.running())
+            await stack.enter_async_context(self._deliveries.running())
+            await stack.enter_async_context(self._chat.running())
             log.info("working", channels=sorted(self._channels))
             await anyio.sleep_forever()
 

@@ -25,6 +25,8 @@ def claim(
             is_(deliveries.c.state, *UNSETTLED),
             deliveries.c.due_at <= now,
             deliveries.c.lease_until <= now,
+            # What we are sending ourselves is under way, even if its lease ran out.
+            deliveries.c.lease_owner.is_distinct_from(owner),
             ~select(earlier.c.id)
             .where(
                 earlier.c.lane == deliveries.c.lane,
@@ -69,25 +71,26 @@ def renew(connection: Connection, owner: str, *, until: float) -> None:
     )
 
 
-def sent(connection: Connection, id: int, ref: str) -> None:
-    _end(connection, id, state=DeliveryState.SENT, ref=ref)
+def sent(connection: Connection, owner: str, id: int, ref: str) -> None:
+    _end(connection, owner, id, state=DeliveryState.SENT, ref=ref)
 
 
-def failed(connection: Connection, id: int, error: str) -> None:
-    _end(connection, id, state=DeliveryState.FAILED, error=error)
+def failed(connection: Connection, owner: str, id: int, error: str) -> None:
+    _end(connection, owner, id, state=DeliveryState.FAILED, error=error)
 
 
 def again(
-    connection: Connection, id: int, *, state: DeliveryState, due_at: float, error: str
+    connection: Connection, owner: str, id: int, *, state: DeliveryState, due_at: float, error: str
 ) -> None:
     """Try it another time: PENDING when it surely did not go out, UNKNOWN when it may have."""
-    _end(connection, id, state=state, due_at=due_at, error=error)
+    _end(connection, owner, id, state=state, due_at=due_at, error=error)
 
 
-def _end(connection: Connection, id: int, **values: Any) -> None:
+def _end(connection: Connection, owner: str, id: int, **values: Any) -> None:
+    # Who lost the lease has no say: the next sender settles it.
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.id == id)
+        .where(deliveries.c.id == id, deliveries.c.lease_owner == owner)
         .values(lease_owner=None, lease_until=0.0, **values)
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from channels.events import Text
@@ -111,6 +113,28 @@ async def test_a_worker_that_lost_its_lease_cannot_speak(database: Database) -> 
     assert await database.write(outbox.claim, "x", now=201.0, until=300.0, limit=9) == []
 
 
+async def test_a_turn_ends_once(database: Database) -> None:
+    conversation = await accept(database, "e1")
+    turn = await begin(database, conversation)
+    said = Saying("a1", (Text("hi"),))
+    await database.write(turns.close, "w", turn, Closing(TurnStage.DONE), said, now=102.0)
+    twin = Saying("a2", (Text("hi"),))
+    with pytest.raises(LeaseLost):
+        await database.write(turns.close, "w", turn, Closing(TurnStage.DONE), twin, now=103.0)
+    assert await database.read(inbox.last_seq, conversation) == 2
+
+
+async def test_a_conversation_being_played_is_not_claimed_again(database: Database) -> None:
+    conversation = await accept(database, "e1")
+    assert await claim(database, "w", 101.0, until=105.0) == [conversation]
+    free, next_due = await database.write(
+        leases.claim, "w", now=106.0, until=200.0, limit=10, held=[conversation]
+    )
+    assert (free, next_due) == ([], math.inf)
+    # Nobody else took it, so it is still ours.
+    assert isinstance(await database.write(turns.next_work, "w", conversation, now=106.0), Turn)
+
+
 async def test_the_reply_and_its_deliveries_are_stored_together(database: Database) -> None:
     conversation = await accept(database, "e1")
     turn = await begin(database, conversation)
@@ -120,7 +144,7 @@ async def test_the_reply_and_its_deliveries_are_stored_together(database: Databa
     assert (entry.seq, entry.role) == (2, "agent")
     [first] = await database.write(outbox.claim, "x", now=102.0, until=110.0, limit=9)
     assert (first.outgoing, first.ref) == ({"n": 1}, "p9")
-    await database.write(outbox.sent, first.id, "p9")
+    await database.write(outbox.sent, "x", first.id, "p9")
     [second] = await database.write(outbox.claim, "x", now=102.0, until=110.0, limit=9)
     assert (second.outgoing, second.ref) == ({"n": 2}, "")
 
@@ -202,6 +226,20 @@ async def test_a_detached_turn_is_asked_after_and_told_once(database: Database) 
     assert await database.write(alone.claim_checks, now=999.0, again_at=1000.0, limit=9) == []
 
 
+async def test_an_open_turn_to_be_stopped_is_left_to_who_plays_it(database: Database) -> None:
+    conversation = await accept(database, "e1")
+    await begin(database, conversation)
+    assert await database.write(inbox.ask_to_stop, conversation)
+    assert await database.write(alone.claim_checks, now=999.0, again_at=1000.0, limit=9) == []
+
+
+async def test_a_detached_turn_to_be_stopped_is_looked_at_now(database: Database) -> None:
+    due = await detach(database)
+    assert await database.write(inbox.ask_to_stop, due.conversation)
+    [again] = await database.write(alone.claim_checks, now=104.0, again_at=130.0, limit=9)
+    assert again.cancel
+
+
 async def test_a_notification_brings_the_next_look_forward(database: Database) -> None:
     due = await detach(database)
     assert await database.write(alone.claim_checks, now=104.0, again_at=130.0, limit=9) == []
@@ -231,6 +269,21 @@ async def test_a_delivery_whose_sender_died_comes_back_doubtful(database: Databa
     assert (again.id, again.doubtful, again.attempts) == (first.id, True, 2)
 
 
+async def test_a_sender_that_lost_its_delivery_has_no_say(database: Database) -> None:
+    conversation = await accept(database, "e1")
+    turn = await begin(database, conversation)
+    said = Saying("a1", (Text("hi"),), ({"text": "hi"},))
+    await database.write(turns.close, "w", turn, Closing(TurnStage.DONE), said, now=102.0)
+    [first] = await database.write(outbox.claim, "x", now=102.0, until=110.0, limit=9)
+    # What it sends itself it does not take up again.
+    assert await database.write(outbox.claim, "x", now=111.0, until=120.0, limit=9) == []
+    [_] = await database.write(outbox.claim, "y", now=111.0, until=120.0, limit=9)
+    await database.write(
+        outbox.again, "x", first.id, state=DeliveryState.PENDING, due_at=112.0, error="late"
+    )
+    assert await database.write(outbox.claim, "z", now=113.0, until=120.0, limit=9) == []
+
+
 async def test_what_surely_did_not_go_out_comes_back_without_doubt(database: Database) -> None:
     conversation = await accept(database, "e1")
     turn = await begin(database, conversation)
@@ -238,7 +291,7 @@ async def test_what_surely_did_not_go_out_comes_back_without_doubt(database: Dat
     await database.write(turns.close, "w", turn, Closing(TurnStage.DONE), said, now=102.0)
     [first] = await database.write(outbox.claim, "x", now=102.0, until=110.0, limit=9)
     await database.write(
-        outbox.again, first.id, state=DeliveryState.PENDING, due_at=105.0, error="refused"
+        outbox.again, "x", first.id, state=DeliveryState.PENDING, due_at=105.0, error="refused"
     )
     assert await database.write(outbox.claim, "x", now=104.0, until=110.0, limit=9) == []
     [again] = await database.write(outbox.claim, "x", now=105.0, until=110.0, limit=9)

@@ -209,6 +209,8 @@ def check(message: Message) -> None:
             raise InvalidParamsError(f"{name} may have at most 255 characters")
         if not getattr(message, name).isprintable():
             raise InvalidParamsError(f"{name} holds characters that cannot be printed")
+    if message.role != Role.ROLE_USER:
+        raise InvalidParamsError("role must be ROLE_USER: nobody speaks for the agent")
     for part in message.parts:
         if part.WhichOneof("content") is None:
             raise InvalidParamsError("each part needs one of text, raw, url or data")

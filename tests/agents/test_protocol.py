@@ -113,6 +113,7 @@ SAYING_NOTHING = [
     {"messageId": "m", "parts": [{"text": "x"}]},
     {"messageId": "m" * 256, "role": "ROLE_USER", "parts": [{"text": "x"}]},
     {"messageId": "m\0", "role": "ROLE_USER", "parts": [{"text": "x"}]},
+    {"messageId": "m", "role": "ROLE_AGENT", "parts": [{"text": "x"}]},
 ]
 
 

@@ -60,6 +60,7 @@ class Following:
     channels: Mapping[str, Channel]
     on_delivery: Callable[[], None]
     clock: Callable[[], float] = time.time
+    _under_way: int = 0
     _wake: anyio.Event = field(default_factory=anyio.Event)
 
     def look(self) -> None:
@@ -68,16 +69,19 @@ class Following:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        while True:
-            self._wake = anyio.Event()
-            now = self.clock()
-            due = await self.database.write(
-                alone.claim_checks, now=now, again_at=now + LOOK_SECONDS, limit=AT_ONCE
-            )
-            async with anyio.create_task_group() as tasks:
+        async with anyio.create_task_group() as looks:
+            while True:
+                self._wake = anyio.Event()
+                now = self.clock()
+                due = await self.database.write(
+                    alone.claim_checks,
+                    now=now,
+                    again_at=now + LOOK_SECONDS,
+                    limit=AT_ONCE - self._under_way,
+                )
                 for turn in due:
-                    tasks.start_soon(self._follow, turn)
-            if len(due) < AT_ONCE:
+                    self._under_way += 1
+                    looks.start_soon(self._follow, turn)
                 with anyio.move_on_after(SWEEP_SECONDS):
                     await self._wake.wait()
 
@@ -96,6 +100,10 @@ class Following:
                 # One task that cannot be told must not keep the others from being told.
                 log.exception("following_failed")
                 await self._again(turn)
+            finally:
+                self._under_way -= 1
+                # There may be more due than were taken at once.
+                self.look()
 
     async def _look_at(self, turn: Turn) -> None:
         locale = turn.sender.locale

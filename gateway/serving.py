@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import resource
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,12 +14,16 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.errors import FrontDoorError
+from gateway.protocols import Http, Socket
 
 GRACE_SECONDS = 5
 """How long open requests may take to finish when we stop."""
 
 LARGEST_FRAME = 256 * 1024
 """Bytes of one socket message."""
+
+OPEN_FILES = 65536
+"""Files and sockets we may hold open, where the system lets us; many start with 1,024."""
 
 
 class Server(uvicorn.Server):
@@ -33,7 +39,8 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                ws="websockets-sansio",
+                http=Http,
+                ws=Socket,
                 ws_max_size=LARGEST_FRAME,
                 # Frames are small, and audio does not compress.
                 ws_per_message_deflate=False,
@@ -57,6 +64,9 @@ class Server(uvicorn.Server):
 async def serving(server: Server) -> AsyncIterator[None]:
     """Serve while the block runs; the block waits for `server.asked_to_stop` and cleans up."""
     config = server.config
+    # It tells of every malformed request that a stranger sends, some with a traceback.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    _allow_many_files()
     listener = _bind(config.host, config.port)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(server.serve, [listener])
@@ -65,6 +75,13 @@ async def serving(server: Server) -> AsyncIterator[None]:
             yield
         finally:
             server.should_exit = True
+
+
+def _allow_many_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -19,6 +19,7 @@ FLOORS = {
     "gateway.doctor": 4,
     "gateway.embedded": 4,
     "gateway.health": 4,
+    "gateway.protocols": 4,
     "gateway.serving": 4,
     "gateway.chat": 3,
     "gateway.delivery": 3,

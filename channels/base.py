@@ -16,7 +16,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from starlette.routing import BaseRoute
@@ -68,16 +67,6 @@ class TooLarge(Exception):
         super().__init__(f"the file is larger than {limit} bytes")
         self.limit = limit
         """Bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What the rest of the house may want to know of a channel, as data."""
-
-    log: bool = False
-    """Readers replay the conversation log themselves, so a stored reply needs no delivery."""
-    voice: bool = False
-    """Words are heard, not read."""
 
 
 class Inbox(Protocol):
@@ -163,7 +152,6 @@ class Channel(ABC):
     """One way to reach people: a folder, and one line in `gateway/main.py`."""
 
     name: ClassVar[str]
-    capabilities: ClassVar[Capabilities] = Capabilities()
 
     def routes(self) -> Sequence[BaseRoute]:
         """The HTTP and socket routes the channel serves."""

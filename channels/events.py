@@ -232,7 +232,6 @@ class Delta:
 class TurnState(StrEnum):
     """What a reader may be shown of a turn in progress."""
 
-    WAITING = "waiting"
     WORKING = "working"
     RETRYING = "retrying"
     DONE = "done"

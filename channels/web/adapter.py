@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from channels.base import Budget, Capabilities, Channel, Inbox, Outgoing, Refused
+from channels.base import Budget, Channel, Inbox, Outgoing, Refused
 from channels.events import Reply
 from channels.events import Route as ReplyRoute
 from channels.web import sessions, wire
@@ -58,7 +58,6 @@ class WebChannel(Channel):
     """
 
     name: ClassVar[str] = sessions.CHANNEL
-    capabilities: ClassVar[Capabilities] = Capabilities(log=True)
 
     def __init__(
         self,

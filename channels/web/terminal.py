@@ -19,7 +19,7 @@ from channels.web.client import Client, LetDown
 from channels.web.wire import Frame
 from prompts import sentence
 
-_BUSY = {"waiting", "working", "retrying"}
+_BUSY = {"working", "retrying"}
 _FLUSH_SECONDS = 5
 
 

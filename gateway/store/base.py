@@ -47,7 +47,6 @@ class Stored:
     sender: Sender
     parts: tuple[Part, ...]
     command: Command | None = None
-    album: str = ""
     edited: bool = False
     group: bool = False
 
@@ -118,7 +117,6 @@ class Delivery:
     id: int
     channel: str
     address: Address
-    lane: str
     outgoing: Outgoing
     ref: str
     doubtful: bool

@@ -100,7 +100,6 @@ def _delivery(row: Row[Any], *, doubtful: bool) -> Delivery:
         id=row.id,
         channel=row.channel,
         address=Address.parse(row.address_id),
-        lane=row.lane,
         outgoing=row.outgoing,
         ref=row.ref,
         doubtful=doubtful,

@@ -58,7 +58,6 @@ def _stored(row: Row[Any]) -> Stored:
         sender=sender_of(row),
         parts=parts_from_json(row.parts),
         command=row.command,
-        album=row.album,
         edited=row.edited,
         group=row.group_chat,
     )

@@ -140,7 +140,6 @@ async def test_other_methods_are_not_allowed(web: Web) -> None:
 
 def test_a_reply_needs_no_delivery_because_readers_replay_the_log() -> None:
     channel = WebChannel(WebConfig(secret=SECRET), InMemoryInbox(), FreeBudget())
-    assert channel.capabilities.log
     assert channel.render(Route("web", "site", "a"), Reply("hi")) == []
 
 

@@ -50,7 +50,7 @@ export interface MessageFrame {
   readonly at: string;
 }
 
-export type TurnState = "waiting" | "working" | "retrying" | "done" | "failed" | "canceled";
+export type TurnState = "working" | "retrying" | "done" | "failed" | "canceled";
 
 export type ServerFrame =
   | { readonly type: "welcome"; readonly conversation: string; readonly seq: number }

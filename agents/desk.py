@@ -165,7 +165,7 @@ class Desk:
         """Have a stored message answered, if it is new: then `task` is how its task stands."""
         try:
             if target:
-                await self._targets.set_info(id, target)
+                await self._targets.add(id, target)
         finally:
             # It is stored: whatever happens, it is answered.
             if task:

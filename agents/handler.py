@@ -183,7 +183,7 @@ class Handler(RequestHandler):
         del context
         await self._look(params.task_id)
         await self._check_target(params)
-        return await self._targets.set_info(params.task_id, params)
+        return await self._targets.add(params.task_id, params)
 
     @validate_request_params
     @_plainly
@@ -192,7 +192,7 @@ class Handler(RequestHandler):
     ) -> TaskPushNotificationConfig:
         del context
         await self._look(params.task_id)
-        for config in await self._targets.get_info(params.task_id):
+        for config in await self._targets.of(params.task_id):
             if config.id == params.id:
                 return config
         raise TaskNotFoundError("the task has no push notification config of that id")
@@ -204,7 +204,7 @@ class Handler(RequestHandler):
     ) -> ListTaskPushNotificationConfigsResponse:
         del context
         await self._look(params.task_id)
-        configs = await self._targets.get_info(params.task_id)
+        configs = await self._targets.of(params.task_id)
         return ListTaskPushNotificationConfigsResponse(configs=configs)
 
     @validate_request_params
@@ -214,7 +214,7 @@ class Handler(RequestHandler):
     ) -> None:
         del context
         await self._look(params.task_id)
-        await self._targets.delete_info(params.task_id, config_id=params.id)
+        await self._targets.remove(params.task_id, params.id)
 
     async def on_get_extended_agent_card(
         self, params: GetExtendedAgentCardRequest, context: ServerCallContext

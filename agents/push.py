@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 import structlog
-from a2a.server.tasks import PushNotificationSender
 from a2a.types import (
     Task,
-    TaskArtifactUpdateEvent,
     TaskPushNotificationConfig,
     TaskStatusUpdateEvent,
 )
@@ -42,7 +40,7 @@ AT_ONCE = 32
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class Pusher(PushNotificationSender):
+class Pusher:
     """Sends in the background; enter `running` before use."""
 
     def __init__(
@@ -94,18 +92,11 @@ class Pusher(PushNotificationSender):
             self._group.start_soon(self._drain, task.id, waiting)
         waiting.append((stream_response(event), ended(task)))
 
-    async def send_notification(
-        self, task_id: str, event: Task | TaskStatusUpdateEvent | TaskArtifactUpdateEvent
-    ) -> None:
-        """Send one event now, to all of the task's targets."""
-        for config in await self._targets.get_info(task_id):
-            await self._deliver(config, stream_response(event))
-
     async def _drain(self, task: str, waiting: deque[tuple[bytes, bool]]) -> None:
         try:
             while waiting:
                 body, last = waiting.popleft()
-                configs = await self._targets.get_info(task)
+                configs = await self._targets.of(task)
                 for config in configs:
                     await self._deliver(config, body)
                 if last and configs:

@@ -56,11 +56,10 @@ UNENDED = (TaskState.OPEN, TaskState.WORKING)
 
 
 class TaskKind(StrEnum):
-    """What sort of thing it is: something for the person, a time to call out, or our own work."""
+    """What sort of thing it is: something for the person, or a time to call out."""
 
     TODO = "todo"
     REMINDER = "reminder"
-    WORK = "work"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from a2a.server.context import ServerCallContext
-from a2a.server.tasks import PushNotificationConfigStore, TaskStore
 from a2a.server.tasks.push_notification_config_store import normalize_push_notification_config
 from a2a.types import (
     ListTasksRequest,
@@ -65,15 +63,11 @@ class PromiseRow:
     told: bool
 
 
-class SqlTaskStore(TaskStore):
-    """A2A tasks in a database. Tasks are shared by all callers, so contexts are not looked at."""
+class SqlTaskStore:
+    """A2A tasks in a database, shared by all callers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    async def save(self, task: Task, context: ServerCallContext | None = None) -> None:
-        del context
-        await self.put(task)
 
     async def put(
         self, task: Task, *, touched: bool | None = None, answered: str = "", told: str = ""
@@ -132,17 +126,13 @@ class SqlTaskStore(TaskStore):
         """The task that a message id started or continued in a context."""
         return await self._database.read(lambda c: c.scalar(_started(context, message)))
 
-    async def get(self, task_id: str, context: ServerCallContext | None = None) -> Task | None:
-        del context
-        chosen = select(t.a2a_tasks.c.body).where(t.a2a_tasks.c.id == task_id)
+    async def get(self, task: str) -> Task | None:
+        chosen = select(t.a2a_tasks.c.body).where(t.a2a_tasks.c.id == task)
         body = await self._database.read(lambda c: c.scalar(chosen))
         return None if body is None else Task.FromString(body)
 
-    async def list(
-        self, params: ListTasksRequest, context: ServerCallContext | None = None
-    ) -> ListTasksResponse:
+    async def list(self, params: ListTasksRequest) -> ListTasksResponse:
         """Newest change first. Raises InvalidParamsError for a page token that is not ours."""
-        del context
         table = t.a2a_tasks.c
         wanted: list[ColumnElement[bool]] = []
         if params.context_id:
@@ -176,16 +166,6 @@ class SqlTaskStore(TaskStore):
             page_size=size,
             total_size=total,
         )
-
-    async def delete(self, task_id: str, context: ServerCallContext | None = None) -> None:
-        del context
-
-        def work(c: Connection) -> None:
-            for table in (t.a2a_messages, t.a2a_promises, t.a2a_push):
-                c.execute(delete(table).where(table.c.task == task_id))
-            c.execute(delete(t.a2a_tasks).where(t.a2a_tasks.c.id == task_id))
-
-        await self._database.write(work)
 
     async def earlier(self, context: str, task: str, limit: int) -> Sequence[Task]:
         """The context's tasks that began before `task`, oldest first, at most the last `limit`."""
@@ -251,49 +231,35 @@ class SqlTaskStore(TaskStore):
         await self._database.write(lambda c: c.execute(paid))
 
 
-class SqlPushConfigs(PushNotificationConfigStore):
+class SqlPushConfigs:
     """Push targets in a database, shared by all callers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def set_info(
-        self,
-        task_id: str,
-        notification_config: TaskPushNotificationConfig,
-        context: ServerCallContext | None = None,
+    async def add(
+        self, task: str, target: TaskPushNotificationConfig
     ) -> TaskPushNotificationConfig:
-        del context
-        config = normalize_push_notification_config(task_id, notification_config)
+        """Store a target under its id, or under the task's own where it has none."""
+        config = normalize_push_notification_config(task, target)
         body = config.SerializeToString()
 
         def work(c: Connection) -> None:
-            mine = and_(t.a2a_push.c.task == task_id, t.a2a_push.c.id == config.id)
+            mine = and_(t.a2a_push.c.task == task, t.a2a_push.c.id == config.id)
             if not c.execute(update(t.a2a_push).where(mine).values(body=body)).rowcount:
-                c.execute(insert(t.a2a_push).values(task=task_id, id=config.id, body=body))
+                c.execute(insert(t.a2a_push).values(task=task, id=config.id, body=body))
 
         await self._database.write(work)
         return config
 
-    async def get_info(
-        self, task_id: str, context: ServerCallContext | None = None
-    ) -> list[TaskPushNotificationConfig]:
-        del context
+    async def of(self, task: str) -> list[TaskPushNotificationConfig]:
         table = t.a2a_push.c
-        chosen = select(table.body).where(table.task == task_id).order_by(table.seq)
+        chosen = select(table.body).where(table.task == task).order_by(table.seq)
         bodies = await self._database.read(lambda c: c.scalars(chosen).all())
         return [TaskPushNotificationConfig.FromString(body) for body in bodies]
 
-    async def get_info_for_dispatch(self, task_id: str) -> list[TaskPushNotificationConfig]:
-        return await self.get_info(task_id)
-
-    async def delete_info(
-        self, task_id: str, context: ServerCallContext | None = None, config_id: str | None = None
-    ) -> None:
-        del context
-        gone = delete(t.a2a_push).where(t.a2a_push.c.task == task_id)
-        if config_id:
-            gone = gone.where(t.a2a_push.c.id == config_id)
+    async def remove(self, task: str, id: str) -> None:
+        gone = delete(t.a2a_push).where(t.a2a_push.c.task == task, t.a2a_push.c.id == id)
         await self._database.write(lambda c: c.execute(gone))
 
 

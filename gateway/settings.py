@@ -107,12 +107,17 @@ class Settings:
     @property
     def database(self) -> str:
         """SQLAlchemy URL of the conversations."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'frontdoor.db'}"
+        return self._database("frontdoor.db")
 
     @property
     def agent_database(self) -> str:
         """SQLAlchemy URL of the shipped agent's records."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'agent.db'}"
+        return self._database("agent.db")
+
+    def _database(self, embedded: str) -> str:
+        url = self.database_url or f"sqlite:///{self.data_dir / embedded}"
+        # SQLAlchemy means an older driver unless it is told.
+        return re.sub("^postgresql:", "postgresql+psycopg:", url)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -55,6 +55,13 @@ def test_origins_are_a_list() -> None:
     assert settings.web_origins == ("https://a.example", "https://b.example")
 
 
+def test_one_postgresql_holds_the_conversations_and_the_agents_records() -> None:
+    settings = read({"DATABASE_URL": "postgresql://u:p@db/door"}, NO_FILE)
+    assert settings.database == settings.agent_database == "postgresql+psycopg://u:p@db/door"
+    ours = read({"DATABASE_URL": "postgresql+asyncpg://db/door"}, NO_FILE)
+    assert ours.database == "postgresql+asyncpg://db/door"
+
+
 def test_secrets_are_known_so_that_logs_can_leave_them_out() -> None:
     settings = read({"GROQ_API_KEY": "gsk_1", "API_TOKEN": "tok", "HOST": "::1"}, NO_FILE)
     assert set(settings.secrets) == {"gsk_1", "tok"}

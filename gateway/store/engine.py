@@ -94,8 +94,6 @@ def _open(url: str, pool_size: int) -> Engine:
     except ArgumentError as error:
         raise StoreError(f"DATABASE_URL is no database's URL. {_KINDS}") from error
     if parsed.get_backend_name() == "postgresql":
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
         try:
             return create_engine(parsed, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
         except ModuleNotFoundError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 CALLER_EXTENSION = "urn:frontdoor:caller:1"
 """Key of the message metadata in which a front door describes who is asking.
@@ -112,6 +112,10 @@ Answer = Words | Progress | Produced | Question | Promise
 
 class Brain(ABC):
     """Answers messages. One brain serves all conversations, concurrently."""
+
+    at_once: ClassVar[bool] = False
+    """Whether it answers without waiting for anybody. Then what it does and what it says is one
+    transaction, so that no kill comes between, and an answer that was cut off begins anew."""
 
     @abstractmethod
     def answer(self, ask: Ask) -> AsyncIterator[Answer]:

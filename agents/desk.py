@@ -66,6 +66,7 @@ class Desk:
         self._targets = targets
         self._records = records
         self._clock = clock
+        self._at_once = brain.at_once
         self._executor = Executor(brain, ledger, store, clock)
         self._runs: dict[str, _Run] = {}
         self._group: TaskGroup | None = None
@@ -204,7 +205,7 @@ class Desk:
         task = left.task.id
         if not left.messages:
             self._due.send_nowait(task)
-        elif left.touched or await self._recorded(task):
+        elif left.touched or (not self._at_once and await self._recorded(task)):
             log.warning("turn_interrupted", task=task)
             await self._adopt(task)
             await self._executor.give_up(task, left.messages[0])

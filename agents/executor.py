@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import cast
 
 import structlog
-from a2a.types import Message, Part, TaskState
+from a2a.types import Message, Part, Task, TaskState
 
-from agents.base import Answer, Brain, Produced, Progress, Promise, Question, Words
+from agents.base import Answer, Ask, Brain, Document, Produced, Progress, Promise, Question, Words
 from agents.folds import (
     Update,
     ask_of,
@@ -58,21 +59,41 @@ class Executor:
                 log.info("turn_overtaken", task=task)
             except Exception:
                 log.exception("turn_failed", task=task)
-                await self._fail(live, message, "failed")
+                await self._fail(self._telling(live), message, "failed")
             return live.task.status.state == TaskState.TASK_STATE_WORKING
 
     async def give_up(self, task: str, message: Message) -> None:
         """Say that a task was interrupted after something of it had been said or done."""
         async with self._ledger.hold(task) as live:
-            await self._fail(live, message, "interrupted")
+            await self._fail(self._telling(live), message, "interrupted")
 
     async def _answer(self, live: Live, message: Message, more: Callable[[], bool]) -> None:
-        telling = _Telling(self._ledger, live, self._clock)
         earlier = await self._store.earlier(message.context_id, message.task_id, EARLIER_TASKS)
         history = history_of(earlier, live.task, message.message_id)
         continues = live.task.history[0].message_id != message.message_id
-        await telling.start(again=continues)
         ask = ask_of(message, history=history, continues=continues)
+        if not self._brain.at_once:
+            await self._tell_answer(self._telling(live), ask, message, more)
+            return
+        events: list[Update] = []
+
+        async def note(event: Update, *, unless: Callable[[], bool] = _never, **_: object) -> bool:
+            if unless():
+                return False
+            events.append(event)
+            return True
+
+        async def answer() -> list[Update]:
+            telling = _Telling(note, live.task, self._clock)
+            await self._tell_answer(telling, ask, message, more)
+            return events
+
+        await self._ledger.tell_at_once(live, answer, message.message_id)
+
+    async def _tell_answer(
+        self, telling: _Telling, ask: Ask, message: Message, more: Callable[[], bool]
+    ) -> None:
+        await telling.start(again=ask.continues)
         # Every brain is written as a generator; closing it ends its work at once.
         answered = cast("AsyncGenerator[Answer, None]", self._brain.answer(ask))
         async with aclosing(answered) as answers:
@@ -83,9 +104,9 @@ class Executor:
                     case Progress(text=text):
                         await telling.status(TaskState.TASK_STATE_WORKING, [Part(text=text)])
                     case Produced(document=document, artifact=id):
-                        await telling.happen(file_update(live.task, document, id))
+                        await telling.file(document, id)
                     case Promise(record=record):
-                        await self._store.promise(live.task.id, record)
+                        await self._store.promise(ask.task, record)
                         telling.promised = True
                     case Question():
                         await telling.end_reply()
@@ -97,29 +118,35 @@ class Executor:
                         return
         await telling.end_reply()
         if telling.silent and not telling.promised:
-            await self._fail(live, message, "empty")
+            await self._fail(telling, message, "empty")
         else:
-            waits = telling.promised or (continues and await self._store.promises(live.task.id))
+            waits = telling.promised or (ask.continues and await self._store.promises(ask.task))
             await telling.end(message.message_id, open_if=lambda: bool(waits) or more())
 
-    async def _fail(self, live: Live, message: Message, key: str) -> None:
+    async def _fail(self, telling: _Telling, message: Message, key: str) -> None:
         """End a task in the words of `key`; one that promised something goes on, and is told."""
         words = sentence("agent", key, caller_of(message).locale)
-        promised = bool(await self._store.promises(live.task.id))
-        state = TaskState.TASK_STATE_WORKING if promised else TaskState.TASK_STATE_FAILED
-        event = status_update(live.task, state, self._clock(), [Part(text=words)], notice=promised)
+        promised = bool(await self._store.promises(message.task_id))
         try:
-            await self._ledger.tell(live, event, answered=message.message_id)
+            await telling.fail(words, message.message_id, goes_on=promised)
         except TaskOver:
-            log.info("turn_overtaken", task=live.task.id)
+            log.info("turn_overtaken", task=message.task_id)
+
+    def _telling(self, live: Live) -> _Telling:
+        return _Telling(partial(self._ledger.tell, live), live.task, self._clock)
+
+
+def _never() -> bool:
+    return False
 
 
 class _Telling:
     """Turns what the brain says in answer to one message into events."""
 
-    def __init__(self, ledger: Ledger, live: Live, clock: Clock) -> None:
-        self._ledger = ledger
-        self._live = live
+    def __init__(self, tell: Callable[..., Awaitable[bool]], task: Task, clock: Clock) -> None:
+        """`tell` is Ledger.tell or takes the same; of `task` only the ids are looked at."""
+        self._tell = tell
+        self._task = task
         self._clock = clock
         self._touched = False
         self._speaking = False
@@ -131,33 +158,41 @@ class _Telling:
         return not self._touched
 
     async def start(self, *, again: bool) -> None:
-        event = status_update(self._live.task, TaskState.TASK_STATE_WORKING, self._clock())
+        event = status_update(self._task, TaskState.TASK_STATE_WORKING, self._clock())
         # Nothing was said yet to this message, whatever was to the ones before.
-        await self._ledger.tell(self._live, event, touched=False if again else None)
+        await self._tell(event, touched=False if again else None)
 
     async def words(self, text: str) -> None:
         if text:
             first, self._speaking = not self._speaking, True
-            await self.happen(reply_update(self._live.task, text, first=first, last=False))
+            await self._happen(reply_update(self._task, text, first=first, last=False))
 
     async def end_reply(self) -> None:
         if self._speaking:
-            await self.happen(reply_update(self._live.task, "", first=False, last=True))
+            await self._happen(reply_update(self._task, "", first=False, last=True))
+
+    async def file(self, document: Document, id: str) -> None:
+        await self._happen(file_update(self._task, document, id))
 
     async def status(
         self, state: TaskState, parts: Sequence[Part] = (), *, answered: str = ""
     ) -> None:
-        event = status_update(self._live.task, state, self._clock(), parts)
-        await self.happen(event, answered=answered)
+        event = status_update(self._task, state, self._clock(), parts)
+        await self._happen(event, answered=answered)
 
     async def end(self, answered: str, *, open_if: Callable[[], bool]) -> None:
         """Complete the task, or leave it working when it turns out that it must stay open."""
         states = TaskState.TASK_STATE_COMPLETED, TaskState.TASK_STATE_WORKING
-        completed, working = (status_update(self._live.task, s, self._clock()) for s in states)
-        if not await self._ledger.tell(self._live, completed, answered=answered, unless=open_if):
-            await self._ledger.tell(self._live, working, answered=answered)
+        completed, working = (status_update(self._task, s, self._clock()) for s in states)
+        if not await self._tell(completed, answered=answered, unless=open_if):
+            await self._tell(working, answered=answered)
 
-    async def happen(self, event: Update, *, answered: str = "") -> None:
+    async def fail(self, words: str, answered: str, *, goes_on: bool) -> None:
+        state = TaskState.TASK_STATE_WORKING if goes_on else TaskState.TASK_STATE_FAILED
+        event = status_update(self._task, state, self._clock(), [Part(text=words)], notice=goes_on)
+        await self._tell(event, answered=answered)
+
+    async def _happen(self, event: Update, *, answered: str = "") -> None:
         touched = None if self._touched else True
         self._touched = True
-        await self._ledger.tell(self._live, event, answered=answered, touched=touched)
+        await self._tell(event, answered=answered, touched=touched)

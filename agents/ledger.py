@@ -7,7 +7,7 @@ a listener may have heard a little more of a reply than a restarted process reme
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from anyio import Lock, WouldBlock, create_memory_object_stream
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from agents.folds import REPLY, Update, ended, fold, whole_reply
-from agents.records.protocol import SqlTaskStore
+from agents.records.protocol import ENDED, SqlTaskStore
 
 STRIDE = 32
 """Pieces of a reply between two saves."""
@@ -125,15 +125,29 @@ class Ledger:
                 live.task, live.unsaved = task, 0
             else:
                 fold(task, event)
-            for listener in tuple(live.listeners):
-                self._pass_on(live, listener, event)
-            if isinstance(event, TaskArtifactUpdateEvent):
-                if event.last_chunk:
-                    whole = whole_reply(live.task) if event.artifact.name == REPLY else event
-                    self._tell(live.task, whole)
-            elif event.status.HasField("message") or ended(live.task):
-                self._tell(live.task, event)
+            self._announce(live, event)
             return True
+
+    async def tell_at_once(
+        self, live: Live, events: Callable[[], Awaitable[Sequence[Update]]], answered: str
+    ) -> None:
+        """Let several events happen in one transaction with what `events` does to find them.
+
+        Raises TaskOver.
+        """
+        async with live.lock:
+            if ended(live.task):
+                raise TaskOver
+            task = Task()
+            task.CopyFrom(live.task)
+            async with self._store.unit():
+                found = await events()
+                for event in found:
+                    fold(task, event)
+                await self._store.put(task, answered=answered)
+            live.task, live.unsaved = task, 0
+            for event in found:
+                self._announce(live, event)
 
     @asynccontextmanager
     async def follow(
@@ -161,6 +175,16 @@ class Ledger:
         snapshot = Task()
         snapshot.CopyFrom(live.task)
         return snapshot
+
+    def _announce(self, live: Live, event: Update) -> None:
+        for listener in tuple(live.listeners):
+            self._pass_on(live, listener, event)
+        if isinstance(event, TaskArtifactUpdateEvent):
+            if event.last_chunk:
+                whole = whole_reply(live.task) if event.artifact.name == REPLY else event
+                self._tell(live.task, whole)
+        elif event.status.HasField("message") or event.status.state in ENDED:
+            self._tell(live.task, event)
 
     def _pass_on(self, live: Live, listener: MemoryObjectSendStream[Update], event: Update) -> None:
         try:

@@ -20,9 +20,9 @@ from a2a.types import (
 )
 from anyio.abc import TaskGroup
 
-from agents.folds import Update, ended, stream_response
+from agents.folds import Update, stream_response
 from agents.guard import Guard, Nowhere, Refusal, Target
-from agents.records.protocol import SqlPushConfigs, SqlTaskStore
+from agents.records.protocol import ENDED, SqlPushConfigs, SqlTaskStore
 
 if TYPE_CHECKING:
     import httpx
@@ -90,7 +90,8 @@ class Pusher:
         if waiting is None:
             waiting = self._waiting[task.id] = deque()
             self._group.start_soon(self._drain, task.id, waiting)
-        waiting.append((stream_response(event), ended(task)))
+        last = isinstance(event, TaskStatusUpdateEvent) and event.status.state in ENDED
+        waiting.append((stream_response(event), last))
 
     async def _drain(self, task: str, waiting: deque[tuple[bytes, bool]]) -> None:
         try:

@@ -20,6 +20,8 @@ from agents.tools.desk import Desk
 class Concierge(Brain):
     """Answers by rule. Keeps nothing between messages."""
 
+    at_once = True
+
     def __init__(self, records: Records, clock: Clock) -> None:
         self._records = records
         self._clock = clock

@@ -8,15 +8,30 @@ What only SQLite needs is in `_sqlite`, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CancelScope, CapacityLimiter, to_thread
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 T = TypeVar("T")
 
 READERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A transaction that spans several calls."""
+
+    database: Database
+    connection: Connection
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+
+
+_unit: ContextVar[_Unit | None] = ContextVar("_unit", default=None)
 
 
 class Database:
@@ -31,14 +46,59 @@ class Database:
         self._writers = CapacityLimiter(1 if sqlite else READERS)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
+        if unit := self._open_unit():
+            return await to_thread.run_sync(work, unit.connection, limiter=self._readers)
         return await to_thread.run_sync(self._run, work, limiter=self._readers)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that is rolled back when it raises."""
+        if unit := self._open_unit():
+            return await to_thread.run_sync(_nested, unit.connection, work, limiter=self._readers)
         return await to_thread.run_sync(self._run_writing, work, limiter=self._writers)
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[None]:
+        """Make all that the block reads and writes one transaction, undone when it raises.
+
+        Others wait for their turn to write meanwhile, so the block must wait for nobody.
+        """
+        async with self._writers:
+            connection = await to_thread.run_sync(self._begin, limiter=self._readers)
+            unit = _Unit(self, connection)
+            token = _unit.set(unit)
+            end = connection.rollback
+            try:
+                yield
+                end = connection.commit
+            finally:
+                _unit.reset(token)
+                with CancelScope(shield=True):
+                    await to_thread.run_sync(_ended, connection, end, limiter=self._readers)
+        for call in unit.afterwards:
+            call()
+
+    def once_written(self, call: Callable[[], None]) -> None:
+        """Call when what was written is there for everybody: now, or at the end of the unit."""
+        if unit := self._open_unit():
+            unit.afterwards.append(call)
+        else:
+            call()
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _open_unit(self) -> _Unit | None:
+        unit = _unit.get()
+        return unit if unit and unit.database is self else None
+
+    def _begin(self) -> Connection:
+        connection = self.engine.connect().execution_options(writes=True)
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         with self.engine.begin() as connection:
@@ -49,6 +109,17 @@ class Database:
             connection = connection.execution_options(writes=True)  # noqa: PLW2901 - itself
             with connection.begin():
                 return work(connection)
+
+
+def _nested(connection: Connection, work: Callable[[Connection], T]) -> T:
+    """Part of a unit, which can go on when it fails."""
+    with connection.begin_nested():
+        return work(connection)
+
+
+def _ended(connection: Connection, end: Callable[[], None]) -> None:
+    with connection:
+        end()
 
 
 def _sqlite(url: URL) -> Engine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,10 @@ class SqlTaskStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def unit(self) -> AbstractAsyncContextManager[None]:
+        """Make one transaction of a block; see Database.unit."""
+        return self._database.unit()
 
     async def put(
         self, task: Task, *, touched: bool | None = None, answered: str = "", told: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar, Unpack
 
 from sqlalchemy import Connection, Select, Table, insert, select, update
@@ -277,7 +278,7 @@ class SqlRecords(Records):
 
     def _tell(self, task: Task) -> Task:
         for tell in self._watchers:
-            tell(task)
+            self._database.once_written(partial(tell, task))
         return task
 
     async def _page(

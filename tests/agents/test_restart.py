@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from agents.folds import NOTICE_EXTENSION
-from tests.agents.doubles import V1, TestClock, serve, until
+from tests.agents.doubles import V1, Obedient, TestClock, serve, until
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +67,36 @@ async def test_a_reminder_that_was_set_is_kept_though_the_task_was_interrupted(
     async with serve(tmp_path, clock=clock) as agent:
         fired = await agent.wait_for(task["id"], "COMPLETED")
         assert fired["status"]["message"]["parts"][0]["text"] == "⏰ Reminder: call"
+
+
+class AtOnce(Obedient):
+    """As a concierge: what it does and what it says is one transaction."""
+
+    at_once = True
+
+
+@pytest.mark.parametrize("did", ["say:half", "do:Booking", "file:a.txt", "record:60,call"])
+async def test_a_brain_that_answers_at_once_begins_anew_and_does_nothing_twice(
+    tmp_path: Path, did: str
+) -> None:
+    async with serve(tmp_path, brain=AtOnce()) as agent:
+        task = await agent.send(f"{did};gate:go;say:done", contextId="c", configuration=NOW)
+        await until(lambda: bool(agent.brain.gates))
+        assert (await agent.call("GetTask", {"id": task["id"]})).get("artifacts") is None
+    async with serve(tmp_path, brain=AtOnce()) as agent:
+        agent.brain.gates["go"].set()
+        ended = await agent.wait_for(task["id"], "COMPLETED")
+        reply = next(a for a in ended["artifacts"] if a["name"] == "reply")
+        assert reply["parts"][0]["text"].endswith("done")
+        records = (await agent.http.get("/v1/tasks")).json()["items"]
+        assert len(records) == did.startswith("record")
+
+
+async def test_an_answer_at_once_that_fails_undoes_what_it_did(tmp_path: Path) -> None:
+    async with serve(tmp_path, brain=AtOnce()) as agent:
+        task = await agent.send("record:60,call;fail:x", contextId="c")
+        assert task["status"]["state"] == "TASK_STATE_FAILED"
+        assert (await agent.http.get("/v1/tasks")).json()["items"] == []
 
 
 async def test_a_reminder_that_was_set_is_kept_though_the_brain_failed_after_it(

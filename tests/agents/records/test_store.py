@@ -201,6 +201,34 @@ def test_a_database_at_head_is_left_alone_and_a_newer_one_refused(database: Data
         ensure(database.engine)
 
 
+async def test_a_unit_is_one_transaction_and_told_of_when_it_is_whole(
+    database: Database, clock: TestClock
+) -> None:
+    records = SqlRecords(database, clock)
+    told: list[Task] = []
+    records.watch(told.append)
+    async with database.unit():
+        await records.create_task(NewTask(person="ann", title="milk"))
+        bread = await records.create_task(NewTask(person="ann", title="bread"))
+        assert (bread.number, told) == (2, [])
+    assert [task.title for task in told] == ["milk", "bread"]
+    with suppress(ZeroDivisionError):
+        async with database.unit():
+            await records.end_task(bread.id, TaskState.DONE)
+            raise ZeroDivisionError
+    assert [task.title for task in await records.open_tasks("ann")] == ["milk", "bread"]
+    assert len(told) == 2
+
+
+async def test_a_unit_goes_on_when_a_part_of_it_fails(database: Database, clock: TestClock) -> None:
+    records = SqlRecords(database, clock)
+    async with database.unit():
+        with pytest.raises(NotFound):
+            await records.end_task("nobody", TaskState.DONE)
+        await records.create_task(NewTask(person="ann", title="milk"))
+    assert len(await records.open_tasks("ann")) == 1
+
+
 def test_a_file_that_is_no_database_is_refused_in_plain_words(tmp_path: Path) -> None:
     (tmp_path / "agent.db").write_text("What I did on my holidays")
     with pytest.raises(SchemaError, match="not a database"):

@@ -12,7 +12,7 @@ import anyio
 import anyio.lowlevel
 import httpx
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -220,7 +220,10 @@ class TelegramSimulator:
         if not path.startswith(prefix):
             status = 401 if path.startswith("bot") else 404
             return JSONResponse(BotApiError(status, "Unauthorized").answer, status)
-        return await self._answer(path.removeprefix(prefix), request)
+        try:
+            return await self._answer(path.removeprefix(prefix), request)
+        except ClientDisconnect:  # the bot was killed while it asked
+            return Response(status_code=400)
 
     async def _answer(self, method: str, request: Request) -> Response:
         async with request.form(max_part_size=2**26) as form:

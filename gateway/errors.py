@@ -6,6 +6,7 @@
   x AgentError             the agent did not do what was asked
     + AgentUnreachable     nothing answered, or too late: try again
     + AgentRefused         it answered that it will not: trying again is no use
+    + AgentDenied          it does not let us in; the operator can put that right
     + AgentBroken          it answered something that is not A2A 1.0
     + TaskUnknown          it does not know the task any more
 
@@ -44,6 +45,12 @@ class AgentRefused(AgentError):
     """The agent answered that it will not do this."""
 
 
+class AgentDenied(AgentError):
+    """The agent does not let us in, until the operator puts the access right."""
+
+    retryable = True
+
+
 class AgentBroken(AgentError):
     """The agent answered something that is not A2A 1.0."""
 
@@ -51,4 +58,6 @@ class AgentBroken(AgentError):
 
 
 class TaskUnknown(AgentError):
-    """The agent does not know the task."""
+    """The agent does not know the task; it can be asked afresh."""
+
+    retryable = True

@@ -20,7 +20,7 @@ from gateway.errors import AgentError, AgentRefused, AgentUnreachable, TaskUnkno
 from gateway.heard import Heard, Verdict, detached, judge
 from gateway.saying import saying
 from gateway.store import turns
-from gateway.store.base import Closing, Given, Saying, Turn, TurnStage
+from gateway.store.base import Closing, Given, LeaseLost, Saying, Turn, TurnStage
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
 from gateway.telemetry import AGENT_ERRORS, FIRST_TEXT_SECONDS, TURN_SECONDS, TURNS, TURNS_OPEN
@@ -31,8 +31,9 @@ log = structlog.get_logger()
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
 """Between attempts at an agent that is out of reach: doubling from the first to the longest."""
 
-TAKE_SECONDS = 20.0
-"""How long an agent may take to say that it took the message."""
+TAKE_SECONDS = 120.0
+"""How long an agent may take to say that it took the message. One that answers with a bare
+message says so only with its answer, and to ask it sooner would have it work twice."""
 
 LINGER_SECONDS = 0.2
 """How long after a whole reply its task may still come to rest in the same turn."""
@@ -165,11 +166,15 @@ class _Play:
             self.preview.working()
         failure: AgentError | None = None
         async with anyio.create_task_group() as beside:
+            waiting = anyio.CancelScope()
+            beside.start_soon(self._reassure, waiting)
             try:
                 await self._hear(scope, beside)
             except AgentError as error:
                 # Carried out of the group bare: a group would wrap it.
                 failure = error
+            finally:
+                waiting.cancel()
         if failure:
             raise failure
 
@@ -198,6 +203,28 @@ class _Play:
                     scope.deadline = anyio.current_time() + LINGER_SECONDS
                 if self.heard.ended:
                     return
+
+    async def _reassure(self, waiting: anyio.CancelScope) -> None:
+        """Tell the person that they were heard, when the agent has not even named a task."""
+        with waiting:
+            await anyio.sleep(self.player.detach_seconds)
+            if self.heard.task or self.turn.told:
+                return
+            with anyio.CancelScope(shield=True):
+                await self._tell(sentence("gateway", "detached", self.locale))
+
+    async def _tell(self, words: str) -> None:
+        player, turn, said = self.player, self.turn, self._saying(words)
+        try:
+            entry = await player.database.write(
+                turns.tell, player.worker, turn, said, now=player.clock()
+            )
+        except LeaseLost:
+            self.hold.lose()
+            return
+        self.turn = replace(self.turn, told=True)
+        player.bus.publish(turn.conversation, entry)
+        player.on_delivery()
 
     async def _note_task(self, task: str) -> None:
         await self.player.database.write(turns.note_task, self.turn.id, task)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -18,7 +18,7 @@ import structlog
 
 from gateway.agent.base import About, Agent, AgentEvent, Ask, Standing
 from gateway.agent.hearing import Hearing
-from gateway.errors import AgentBroken, AgentError, AgentUnreachable
+from gateway.errors import AgentBroken, AgentError, AgentUnreachable, TaskUnknown
 
 if TYPE_CHECKING:
     import httpx
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from gateway.agent.link import Link
 
 log = structlog.get_logger()
+
+_OVER = (3, 4, 5, 7)
+"""Numbers of a2a.v1.TaskState that no message changes; to name them would load the SDK."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ class A2AConfig:
     """Sent back with each report, so that we know it is genuine."""
     connect_timeout: float = 5.0
     request_timeout: float = 10.0
-    silence_timeout: float = 45.0
+    silence_timeout: float = 120.0
     """Without a byte, keep-alives included, a stream counts as broken."""
     answer_timeout: float = 300.0
     """For the answer of an agent that neither streams nor returns at once."""
@@ -74,8 +77,11 @@ class A2AAgent(Agent):
 
     async def start(self, ask: Ask) -> AsyncGenerator[AgentEvent]:
         async with self._linked() as link:
-            past = await link.task(ask.task) if ask.task else None
+            past = await self._asked(link, ask.task)
             taken = past is not None and _holds(past, ask.id)
+            if not taken and (past is None or past.status.state in _OVER):
+                # Nobody waits for this answer any more; it can still be a message.
+                ask, past = replace(ask, task=""), None
             hearing = Hearing(None if taken else past)
             failure: AgentError | None = None
             if not taken:
@@ -147,6 +153,16 @@ class A2AAgent(Agent):
         from gateway.agent.link import http_client  # noqa: PLC0415 - loads the SDK
 
         return http_client(self._config)
+
+    async def _asked(self, link: Link, task: str) -> Task | None:
+        """The task whose question is answered, if the agent remembers it."""
+        if not task:
+            return None
+        try:
+            return await link.task(task)
+        except TaskUnknown:
+            log.warning("question_forgotten", task=task)
+            return None
 
     async def _salvage(self, link: Link, ask: Ask, failure: AgentError | None) -> str:
         """The task of a message whose stream broke before it was named; else raises why."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from functools import cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+import structlog
 from a2a.client import A2ACardResolver, Client, ClientCallContext, ClientConfig, ClientFactory
 from a2a.client.errors import A2AClientError, A2AClientTimeoutError
 from a2a.types import (
@@ -34,10 +35,19 @@ from google.protobuf.json_format import ParseError  # type: ignore[import-untype
 from gateway.agent import asking
 from gateway.agent.base import About, Ask
 from gateway.agent.streams import Streams
-from gateway.errors import AgentBroken, AgentError, AgentRefused, AgentUnreachable, TaskUnknown
+from gateway.errors import (
+    AgentBroken,
+    AgentDenied,
+    AgentError,
+    AgentRefused,
+    AgentUnreachable,
+    TaskUnknown,
+)
 
 if TYPE_CHECKING:
     from gateway.agent.a2a import A2AConfig
+
+log = structlog.get_logger()
 
 _PAGES = 5
 """How many pages of a conversation's tasks are searched; newest come first."""
@@ -105,7 +115,7 @@ async def connect(http: httpx.AsyncClient, config: A2AConfig) -> Link:
     if config.token and url.startswith("https:"):
         bare = (i.url for i in card.supported_interfaces if i.url.startswith("http:"))
         if exposed := next(bare, None):
-            raise AgentRefused(
+            raise AgentDenied(
                 f"The card at {url} names {exposed}, where our token would travel unencrypted. "
                 "Have the agent name an https address, or unset AGENT_TOKEN."
             )
@@ -152,13 +162,36 @@ class Link:
         self.about = About(
             card.name, card.version, capabilities.streaming, capabilities.push_notifications
         )
+        self._notify = capabilities.push_notifications and bool(config.notification_url)
 
-    def send(self, ask: Ask) -> AsyncGenerator[StreamResponse]:
-        """Hand a message over and hear the stream, or the one answer of who cannot stream."""
-        notified = self.about.notifications
+    async def send(self, ask: Ask) -> AsyncGenerator[StreamResponse]:
+        """Hand a message over and hear the stream, or the one answer of who cannot stream.
+
+        Who will not call our notification URL may refuse the message with it; then it is asked
+        without, and the task's end is found by looking.
+        """
+        taken = False
+        try:
+            async with aclosing(self._send(ask, notify=self._notify)) as stream:
+                async for response in stream:
+                    taken = True
+                    yield response
+        except AgentRefused:
+            if taken or not self._notify:
+                raise
+        else:
+            return
+        async with aclosing(self._send(ask, notify=False)) as stream:
+            async for response in stream:
+                if self._notify:
+                    self._notify = False
+                    log.warning("agent_refuses_notifications", agent=self.about.name)
+                yield response
+
+    def _send(self, ask: Ask, *, notify: bool) -> AsyncGenerator[StreamResponse]:
         request = asking.request(
             ask,
-            notification_url=self._config.notification_url if notified else "",
+            notification_url=self._config.notification_url if notify else "",
             notification_token=self._config.notification_token,
             announce=self._knows_caller,
         )
@@ -193,7 +226,8 @@ class Link:
             try:
                 with _told(self._url):
                     page = await self._client.list_tasks(request, context=self._brief)
-            except AgentRefused:
+            except (AgentRefused, AgentBroken):
+                # Many agents keep no list. To ask twice is better than never to ask.
                 return None
             for task in page.tasks:
                 if any(message.message_id == id for message in task.history):
@@ -259,7 +293,7 @@ def _network_trouble(url: str, error: Exception, cause: BaseException | None) ->
 def _bad_status(url: str, status: int) -> AgentError:
     match status:
         case 401 | 403:
-            return AgentRefused(f"The agent at {url} refuses us ({status}). Check AGENT_TOKEN.")
+            return AgentDenied(f"The agent at {url} refuses us ({status}). Check AGENT_TOKEN.")
         case 408 | 425 | 429:
             return AgentUnreachable(f"The agent at {url} has no time for us (HTTP {status}).")
         case _ if status >= 500:  # noqa: PLR2004 - HTTP server errors

@@ -18,6 +18,13 @@ from gateway.store.replies import say, settle
 from gateway.store.tables import addresses, conversations, is_, messages, turns
 
 
+def tell(connection: Connection, owner: str, turn: Turn, entry: Saying, *, now: float) -> Entry:
+    """Say something to the person while their turn stays open; once is enough for a turn."""
+    hold(connection, owner, turn.conversation)
+    connection.execute(update(turns).where(turns.c.id == turn.id).values(told=True))
+    return say(connection, turn.conversation, turn, entry, now=now)
+
+
 def postpone(
     connection: Connection,
     owner: str,
@@ -29,10 +36,7 @@ def postpone(
 ) -> Entry | None:
     """Let an open turn rest until its next attempt, and say so to the person if `entry`."""
     hold(connection, owner, turn.conversation)
-    said = say(connection, turn.conversation, turn, entry, now=now) if entry else None
-    connection.execute(
-        update(turns).where(turns.c.id == turn.id).values(told=turn.told or entry is not None)
-    )
+    said = tell(connection, owner, turn, entry, now=now) if entry else None
     rest(connection, owner, turn.conversation, until=until)
     return said
 

@@ -20,7 +20,7 @@ from gateway.agent.link import connect
 from gateway.agent.scripted import Received, ScriptedAgent
 from gateway.agent.scripts import Script, parse
 from gateway.agent.stage import Traits, card, serving
-from gateway.errors import AgentBroken, AgentError, AgentRefused, AgentUnreachable
+from gateway.errors import AgentBroken, AgentDenied, AgentError, AgentRefused, AgentUnreachable
 
 pytestmark = pytest.mark.anyio
 
@@ -91,7 +91,7 @@ async def test_a_dead_agent_is_unreachable(connecting: Connecting) -> None:
             AgentBroken,
         ),
         (PlainTextResponse("no", status_code=404), AgentBroken),
-        (PlainTextResponse("no", status_code=401), AgentRefused),
+        (PlainTextResponse("no", status_code=401), AgentDenied),
         (PlainTextResponse("no", status_code=503), AgentUnreachable),
     ],
 )
@@ -121,7 +121,7 @@ async def test_a_wrong_card_is_told_apart(
         (PlainTextResponse("data: {{{\n\n", media_type="text/event-stream"), AgentBroken),
         (PlainTextResponse(SECRET_WORDS, status_code=500), AgentUnreachable),
         (PlainTextResponse(SECRET_WORDS, status_code=429), AgentUnreachable),
-        (PlainTextResponse(SECRET_WORDS, status_code=403), AgentRefused),
+        (PlainTextResponse(SECRET_WORDS, status_code=403), AgentDenied),
         (PlainTextResponse(SECRET_WORDS, status_code=413), AgentRefused),
         (PlainTextResponse("", status_code=307, headers={"location": "/"}), AgentBroken),
     ],
@@ -140,7 +140,7 @@ async def test_a_refused_token_names_its_remedy(connecting: Connecting) -> None:
     agent = ScriptedAgent("last:Hi", Traits(token="right"))
     async with agent.serving() as url:
         async with connecting(url, token="wrong") as client:
-            with pytest.raises(AgentRefused, match="AGENT_TOKEN"):
+            with pytest.raises(AgentDenied, match="AGENT_TOKEN"):
                 await heard(client.start(ask()))
         async with connecting(url, token="right") as client:
             assert last_reply(await heard(client.start(ask()))) == "Hi"
@@ -163,7 +163,7 @@ async def test_a_token_does_not_travel_unencrypted_because_a_card_says_so(
     config = A2AConfig(url="https://agent.test", token=token)
     async with httpx.AsyncClient(transport=httpx.MockTransport(serve_card)) as http:
         if refused:
-            with pytest.raises(AgentRefused, match="unencrypted"):
+            with pytest.raises(AgentDenied, match="unencrypted"):
                 await connect(http, config)
         else:
             assert (await connect(http, config)).about.name == "Scripted agent"

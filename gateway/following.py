@@ -19,7 +19,7 @@ from gateway.bus.base import Bus
 from gateway.errors import AgentError, AgentRefused, TaskUnknown
 from gateway.heard import Heard, Verdict, judge
 from gateway.saying import saying
-from gateway.store import alone
+from gateway.store import checks
 from gateway.store.base import Closing, Given, Turn, TurnStage
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
@@ -74,7 +74,7 @@ class Following:
                 self._wake = anyio.Event()
                 now = self.clock()
                 due = await self.database.write(
-                    alone.claim_checks,
+                    checks.claim,
                     now=now,
                     again_at=now + LOOK_SECONDS,
                     limit=AT_ONCE - self._under_way,
@@ -150,7 +150,7 @@ class Following:
             verdict.asking_task,
             check_at=now + next_look(verdict.stage, 0) if unended else None,
         )
-        entry = await self.database.write(alone.follow_up, turn, closing, said, now=now)
+        entry = await self.database.write(checks.follow_up, turn, closing, said, now=now)
         if entry:
             self.bus.publish(turn.conversation, entry)
             self.on_delivery()
@@ -159,4 +159,4 @@ class Following:
 
     async def _again(self, turn: Turn) -> None:
         at = self.clock() + next_look(turn.stage, turn.checks)
-        await self.database.write(alone.check_later, turn, at=at)
+        await self.database.write(checks.again, turn, at=at)

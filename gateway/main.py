@@ -32,7 +32,7 @@ from gateway.health import Health
 from gateway.inbox import StoringInbox
 from gateway.serving import Server, serving
 from gateway.settings import LOOPBACK, Settings
-from gateway.store import alone, migrate
+from gateway.store import checks, migrate
 from gateway.store import inbox as inbox_transactions
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
@@ -110,7 +110,7 @@ class House:
         channels |= connected(settings, secret, inbox, bus)
 
         async def notified(task: str) -> None:
-            if await database.write(alone.hurry, task):
+            if await database.write(checks.hurry, task):
                 following.look()
 
         face = Face(

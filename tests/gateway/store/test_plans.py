@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from gateway.store import alone, inbox, leases, outbox, turns
+from gateway.store import checks, inbox, leases, outbox, turns
 from gateway.store.base import Closing, Saying, Turn, TurnStage
 from gateway.store.engine import Database
 from tests.gateway.doubles import message
@@ -42,9 +42,9 @@ def test_every_query_finds_its_rows_by_an_index(database: Database) -> None:
         leases.release(connection, "w", conversation)
         outbox.claim(connection, "w", now=4, until=9, limit=9)
         outbox.renew(connection, "w", until=9)
-        alone.hurry(connection, "t")
-        [due] = alone.claim_checks(connection, now=4, again_at=9, limit=9)
-        alone.check_later(connection, due, at=9)
+        checks.hurry(connection, "t")
+        [due] = checks.claim(connection, now=4, again_at=9, limit=9)
+        checks.again(connection, due, at=9)
         inbox.ask_to_stop(connection, conversation)
         inbox.history(connection, conversation, 0, 10)
         inbox.last_seq(connection, conversation)

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from channels.events import Text
-from gateway.store import alone, inbox, leases, outbox, turns
+from gateway.store import checks, inbox, leases, outbox, turns
 from gateway.store.base import (
     Closing,
     CommandWork,
@@ -209,7 +209,7 @@ async def detach(database: Database) -> Turn:
     await database.write(turns.note_task, turn.id, "task-1")
     closing = Closing(TurnStage.DETACHED, Given("so far"), check_at=103.0)
     await database.write(turns.close, "w", turn, closing, None, now=102.0)
-    [due] = await database.write(alone.claim_checks, now=103.0, again_at=130.0, limit=9)
+    [due] = await database.write(checks.claim, now=103.0, again_at=130.0, limit=9)
     return due
 
 
@@ -217,37 +217,38 @@ async def test_a_detached_turn_is_asked_after_and_told_once(database: Database) 
     due = await detach(database)
     assert (due.stage, due.task, due.given.text) == (TurnStage.DETACHED, "task-1", "so far")
     said = Saying("a1", (Text("done!"),), ({"text": "done!"},))
-    told = await database.write(alone.follow_up, due, Closing(TurnStage.DONE), said, now=104.0)
+    told = await database.write(checks.follow_up, due, Closing(TurnStage.DONE), said, now=104.0)
     assert told is not None
     twin = Saying("a2", (Text("done!"),), ({"text": "done!"},))
     assert (
-        await database.write(alone.follow_up, due, Closing(TurnStage.DONE), twin, now=104.0) is None
+        await database.write(checks.follow_up, due, Closing(TurnStage.DONE), twin, now=104.0)
+        is None
     )
-    assert await database.write(alone.claim_checks, now=999.0, again_at=1000.0, limit=9) == []
+    assert await database.write(checks.claim, now=999.0, again_at=1000.0, limit=9) == []
 
 
 async def test_an_open_turn_to_be_stopped_is_left_to_who_plays_it(database: Database) -> None:
     conversation = await accept(database, "e1")
     await begin(database, conversation)
     assert await database.write(inbox.ask_to_stop, conversation)
-    assert await database.write(alone.claim_checks, now=999.0, again_at=1000.0, limit=9) == []
+    assert await database.write(checks.claim, now=999.0, again_at=1000.0, limit=9) == []
 
 
 async def test_a_detached_turn_to_be_stopped_is_looked_at_now(database: Database) -> None:
     due = await detach(database)
     assert await database.write(inbox.ask_to_stop, due.conversation)
-    [again] = await database.write(alone.claim_checks, now=104.0, again_at=130.0, limit=9)
+    [again] = await database.write(checks.claim, now=104.0, again_at=130.0, limit=9)
     assert again.cancel
 
 
 async def test_a_notification_brings_the_next_look_forward(database: Database) -> None:
     due = await detach(database)
-    assert await database.write(alone.claim_checks, now=104.0, again_at=130.0, limit=9) == []
-    assert await database.write(alone.hurry, "task-1") == 1
+    assert await database.write(checks.claim, now=104.0, again_at=130.0, limit=9) == []
+    assert await database.write(checks.hurry, "task-1") == 1
     # A look that was under way must not put it off again.
-    await database.write(alone.check_later, due, at=500.0)
-    assert await database.write(alone.claim_checks, now=104.0, again_at=130.0, limit=9)
-    assert await database.write(alone.hurry, "another task") == 0
+    await database.write(checks.again, due, at=500.0)
+    assert await database.write(checks.claim, now=104.0, again_at=130.0, limit=9)
+    assert await database.write(checks.hurry, "another task") == 0
 
 
 async def test_stopping_gives_everything_back_at_once(database: Database) -> None:

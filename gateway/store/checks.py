@@ -1,4 +1,4 @@
-"""Transactions of tasks that go on alone, once nobody waits for them."""
+"""Transactions of checks: when to ask after a task that goes on alone, and what came of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.store.replies import settle
 from gateway.store.tables import turns
 
 
-def claim_checks(connection: Connection, *, now: float, again_at: float, limit: int) -> list[Turn]:
+def claim(connection: Connection, *, now: float, again_at: float, limit: int) -> list[Turn]:
     """Turns whose task should be asked after now; each is left alone until `again_at`."""
     rows = connection.execute(
         turns_with_senders()
@@ -27,7 +27,7 @@ def claim_checks(connection: Connection, *, now: float, again_at: float, limit: 
     return [turn_of(connection, row) for row in rows]
 
 
-def check_later(connection: Connection, turn: Turn, *, at: float) -> None:
+def again(connection: Connection, turn: Turn, *, at: float) -> None:
     """Ask after the task again at `at`, unless somebody wants it sooner."""
     connection.execute(
         update(turns)

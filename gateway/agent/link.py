@@ -100,11 +100,14 @@ def _is_loopback(url: str) -> bool:
 async def connect(http: httpx.AsyncClient, config: A2AConfig) -> Link:
     """Read the agent's card and choose how to speak. Raises AgentError."""
     url = config.url
-    card_path = "/" if url.endswith(".json") else None
-    with _told(url):
-        card = await A2ACardResolver(http, url).get_agent_card(
-            relative_card_path=card_path, http_kwargs={"timeout": config.request_timeout}
-        )
+    try:
+        card = await _card(http, config, url)
+    except AgentBroken:
+        home = urljoin(url, "/")
+        if url.endswith(".json") or home.rstrip("/") == url.rstrip("/"):
+            raise
+        # The URL of an interface, perhaps: the card of a host is at its root (RFC 8615).
+        card = await _card(http, config, home)
     if not card.supported_interfaces:
         raise AgentBroken(
             f"What {url} serves is no A2A agent card: it names no interface. Check AGENT_URL."
@@ -132,6 +135,15 @@ async def connect(http: httpx.AsyncClient, config: A2AConfig) -> Link:
             f"The agent at {url} offers {offered}; we speak JSONRPC and HTTP+JSON."
         ) from None
     return Link(client, _streams(http, card), card, config)
+
+
+async def _card(http: httpx.AsyncClient, config: A2AConfig, url: str) -> AgentCard:
+    """The card at a base URL, or at its own."""
+    card_path = "/" if url.endswith(".json") else None
+    with _told(url):
+        return await A2ACardResolver(http, url).get_agent_card(
+            relative_card_path=card_path, http_kwargs={"timeout": config.request_timeout}
+        )
 
 
 def _streams(http: httpx.AsyncClient, card: AgentCard) -> Streams | None:

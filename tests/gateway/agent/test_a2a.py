@@ -91,6 +91,15 @@ async def test_the_full_card_url_is_as_good_as_the_base_url(connecting: Connecti
         assert replies(await heard(client.start(ask("hi")))) == ["Hi"]
 
 
+@pytest.mark.parametrize("path", ["/a2a", "/a2a/", "/rest"])
+async def test_the_url_of_an_interface_leads_to_the_card_of_its_host(
+    connecting: Connecting, path: str
+) -> None:
+    agent = ScriptedAgent("last:Hi")
+    async with agent.serving() as url, connecting(f"{url}{path}") as client:
+        assert replies(await heard(client.start(ask("hi")))) == ["Hi"]
+
+
 async def test_the_agent_learns_who_asks_and_what_comes_with_it(connecting: Connecting) -> None:
     agent = ScriptedAgent("last:Hi")
     small = Attachment("small.txt", "text/plain", b"x")

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agents.base import Said
-from agents.brain.intents import Intent, understand
+from agents.brain.intents import Intent, understand, understand_all
 
-_ASKING = ("clear", "finish", "cancel", "rename", "move", "remind")
+_ASKING = ("clear", "finish", "cancel", "cancel_reminder", "rename", "move", "remind")
 """What may end in a question."""
 
-_PASSING = ("note", "note_that", "send_note", "thanks", "yes", "no", "greet", "bye")
+_PASSING = (
+    *("note", "note_that", "send_note", "clear", "confirm_clear"),
+    *("thanks", "yes", "no", "greet", "mood", "bye"),
+)
 """What nobody means by "that"."""
 
 
@@ -30,8 +33,6 @@ def answered(reply: Intent, history: Sequence[Said], locale: str) -> Intent:
         return replace(pending, kind="confirm_clear") if reply.kind == "yes" else reply
     if reply.kind == "yes":
         return reply
-    if pending.kind == "remind":
-        return replace(pending, text=f"{reply.text} {pending.text}")
     return replace(pending, which=reply.text)
 
 
@@ -52,6 +53,8 @@ def that(history: Sequence[Said], locale: str) -> str:
 
 def _pending(history: Sequence[Said], locale: str) -> Intent | None:
     for said in reversed(history):
-        if said.role == "user" and (intent := understand(said.text, locale)).kind in _ASKING:
-            return intent
+        if said.role == "user":
+            for intent in reversed(understand_all(said.text, locale)):
+                if intent.kind in _ASKING:
+                    return intent
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
@@ -56,6 +57,10 @@ async def _unknown(turn: Turn) -> str:
         return turn.say("nothing_said")
     if turn.voice:
         return turn.say("unknown_voice")
+    if not re.search(r"\w", text):  # a thumb, or a mark
+        return turn.say("at_ease")
+    if text.rstrip().endswith("?"):
+        return turn.say("unknown_question")
     short = len(text) <= _QUOTABLE and "\n" not in text
     return turn.say("unknown", text=text.rstrip(".!?")) if short else turn.say("unknown_long")
 
@@ -99,14 +104,20 @@ async def _add(turn: Turn) -> str:
 
 
 async def _remind(turn: Turn) -> str:
-    locale = turn.intent.locale
-    text = introduced(turn.intent.text, locale)
+    intent, locale = turn.intent, turn.intent.locale
+    text = introduced(intent.text, locale)
+    told = intent.which or text  # `which` is what answered our question
     # "A timer for five minutes" means in five minutes.
-    due = await turn.find(text) or await turn.find(_delayed(text, locale))
+    due = await turn.find(told) or await turn.find(_delayed(told, locale))
+    title = text
+    if due and not intent.which:
+        title = introduced(dates.once(due.rest, locale), locale)
+    if not title or tasks.is_pronoun(title):
+        title = intent.about.partition("\n")[0] or title or turn.say("remind_title")
     if due is None:
-        return _ask_when(turn, text)
+        _ask_when(turn, title)
+        return turn.say("time_unclear", text=intent.which) if intent.which else ""
     due = tasks.soonest(turn.desk.now, due)
-    title = introduced(dates.once(due.rest, locale), locale) or turn.say("remind_title")
     task = await tasks.remind(turn.desk, title, due)
     told = turn.say("reminding", when=turn.when(task), title=task.title)
     if dates.repeats(turn.intent.text, locale):
@@ -211,7 +222,7 @@ async def _note(turn: Turn) -> str:
 
 
 async def _note_that(turn: Turn) -> str:
-    text = that(turn.history, turn.intent.locale)
+    text = turn.intent.about or that(turn.history, turn.intent.locale)
     return await _written(turn, text) if text else turn.say("note_what")
 
 
@@ -270,11 +281,10 @@ _MOST_CHOICES = 8
 """More buttons than that nobody reads."""
 
 
-def _ask_when(turn: Turn, title: str) -> str:
+def _ask_when(turn: Turn, title: str) -> None:
     offers = [turn.say(f"choice_{name}") for name in ("soon", "later", "tomorrow")]
     choices = tuple((offer, turn.say("value_remind", when=offer, title=title)) for offer in offers)
     turn.desk.out.append(Question(turn.say("remind_when", title=title), choices))
-    return ""
 
 
 def _delayed(text: str, locale: str) -> str:
@@ -303,6 +313,7 @@ def _lines(sentences: Iterable[str]) -> str:
 
 HANDLERS: dict[Kind, Handler] = {
     "greet": _greet,
+    "mood": partial(_plainly, "mood"),
     "thanks": partial(_plainly, "thanks"),
     "bye": partial(_plainly, "bye"),
     "yes": partial(_plainly, "at_ease"),

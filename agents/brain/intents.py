@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal, cast, get_args
 
@@ -13,7 +13,8 @@ from agents.tools.folding import fold
 from prompts import language_of
 
 Kind = Literal[
-    "greet", "thanks", "bye", "help", "clock", "list", "reminders", "done_list", "send_list",
+    "greet", "mood", "thanks", "bye", "help", "clock", "list", "reminders", "done_list",
+    "send_list",
     "add", "remind", "finish", "cancel", "cancel_reminder", "clear", "confirm_clear", "rename",
     "move", "note", "note_that", "notes", "send_note", "yes", "no", "unknown",
 ]  # fmt: skip
@@ -34,6 +35,8 @@ class Intent:
     """What is to be done, written or said, as typed, or the new time of `move`."""
     by: bool = False
     """Whether `text` of `move` is a span to add."""
+    about: str = ""
+    """What the person quoted, to which they say this."""
 
 
 def understand(line: str, locale: str = "en") -> Intent:
@@ -46,15 +49,34 @@ def understand(line: str, locale: str = "en") -> Intent:
         told = locale if language == own else language
         if intent := _in(language, line, told):
             return intent
+    if remark := _REMARK.match(line):
+        meant = understand(line[remark.end() :], locale)
+        if meant.kind != "unknown":
+            return meant
     return Intent("unknown", locale, text=line)
 
 
+_REMARK = re.compile(r"(?:\([^()\n]{1,60}\)|[^:\n]{1,60}:) +(?=\S)")
+"""What a front door may put before a line: who says it, or that it corrects another."""
+
+_QUOTED = re.compile(r"(?:[^:>\n]{1,60}: )?> ?(.*)")
+
+
 def understand_all(message: str, locale: str = "en") -> tuple[Intent, ...]:
-    """The intents of a message: of each line, unless the lines belong together."""
-    lines = [line for line in message.splitlines() if line.strip()]
+    """The intents of a message: of each line and sentence, unless they belong together."""
+    lines = message.splitlines()
+    quotes = [quote[1] for line in lines if (quote := _QUOTED.fullmatch(line))]
+    said = [line for line in lines if line.strip() and not _QUOTED.fullmatch(line)]
+    if quotes and said:
+        about = "\n".join(quotes)
+        return tuple(replace(i, about=about) for i in _understood(said, locale))
+    return _understood([line for line in lines if line.strip()], locale)
+
+
+def _understood(lines: list[str], locale: str) -> tuple[Intent, ...]:
     if len(lines) <= 1:
-        return (understand(message, locale),)
-    whole = understand(message, locale)
+        return _sentences("".join(lines), locale)
+    whole = understand("\n".join(lines), locale)
     if whole.kind == "note":
         return (whole,)
     if whole.kind == "add" and lines[0].rstrip().endswith(":"):
@@ -63,7 +85,19 @@ def understand_all(message: str, locale: str = "en") -> tuple[Intent, ...]:
             for line in whole.text.splitlines()
             if (item := re.sub(r"^\s*(?:[-*\u2022]|\d+[.)])\s*", "", line).strip())
         )
-    return tuple(understand(line, locale) for line in lines)
+    return tuple(intent for line in lines for intent in _sentences(line, locale))
+
+
+def _sentences(line: str, locale: str) -> tuple[Intent, ...]:
+    """The intents of a line's sentences, if each is understood; else of the line."""
+    intents = [understand(part, locale) for part in re.split(r"(?<=[.!?;])\s+", line)]
+    if len(intents) == 1 or any(i.kind == "unknown" for i in intents) or intents[0].kind == "note":
+        return (understand(line, locale),)
+    return tuple(i for i in intents if i.kind not in _COURTESIES) or (intents[-1],)
+
+
+_COURTESIES = ("greet", "mood", "thanks", "bye", "yes")
+"""Kinds that go without an answer beside a request."""
 
 
 def introduced(text: str, locale: str) -> str:

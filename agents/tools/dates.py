@@ -311,4 +311,4 @@ def _without(text: str, folded: str, groups: list[list[Hit]], words: DateWords) 
         start = before.start() if before else group[0].start
         rest = f"{rest[:start]} {rest[group[-1].end :]}"
     rest = re.sub(r"\s+", " ", rest)
-    return re.sub(r"[ ,;:]+(?=[.!?,]|$)", "", rest).strip(" ,;:-\u2013")
+    return re.sub(r"[ ,;:]+(?=[.!?,:]|$)", "", rest).strip(" ,;:-\u2013")

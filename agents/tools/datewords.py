@@ -126,6 +126,7 @@ EN = DateWords(
     dates=(
         r"(?:the )?[0-3]?\d(?:st|nd|rd|th)?(?: of)? (?:{month})\.?(?:,? \d{{4}})?",
         r"(?:{month})\.? (?:the )?[0-3]?\d(?:st|nd|rd|th)?(?!:|\d| ?[ap]\.?m)(?:,? \d{{4}})?",
+        r"[0-3]?\d\.[01]?\d\.(?:\d{{4}}|\d{{2}})?",
         r"(?<=on )[01]?\d/[0-3]?\d|(?<=by )[01]?\d/[0-3]?\d|[0-3]?\d/[0-3]?\d/\d{{2,4}}",
     ),
     lead=r"every|each|by|on|at|until|till|before|due|due by|due on|from|for|not later than|no later than",

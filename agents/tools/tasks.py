@@ -66,7 +66,7 @@ async def select(desk: Desk, which: str, kind: TaskKind | None = None) -> Task:
     if not tasks:
         raise ToolError("list_empty")
     found = matching(tasks, which) if which else tasks
-    if _is_pronoun(which):
+    if is_pronoun(which):
         found = (max(tasks, key=_newness),)
     if not found:
         raise ToolError("no_such_task", which=which)
@@ -149,7 +149,8 @@ _CALLED = (
 )
 
 
-def _is_pronoun(which: str) -> bool:
+def is_pronoun(which: str) -> bool:
+    """Whether it names a thing without saying which; pure."""
     return fold(which).strip(" .!?") in _PRONOUNS
 
 

@@ -51,12 +51,21 @@ def when(at: datetime, now: datetime, zone: str, locale: str, *, timed: bool = T
     at, now = at.astimezone(zone_of(zone)), now.astimezone(zone_of(zone))
     ahead = at - now
     if timed and timedelta(0) < ahead <= _SOON:
-        minutes = max(1, round(ahead.total_seconds() / 60))
-        key = "in_minute" if minutes == 1 else "in_minutes"
-        return say(key, locale, minutes=minutes, time=clock(at, locale))
+        return _soon(round(ahead.total_seconds()), clock(at, locale), locale)
     told = day(at, now, locale)
     named = told if (at.date() - now.date()).days in (0, 1) else say("on_day", locale, day=told)
     return say("day_time", locale, day=named, time=clock(at, locale)) if timed else named
+
+
+def _soon(seconds: int, time: str, locale: str) -> str:
+    if seconds < _EXACT and seconds % 60:
+        return say("in_second" if seconds == 1 else "in_seconds", locale, seconds=seconds)
+    minutes = round(seconds / 60)
+    return say("in_minute" if minutes == 1 else "in_minutes", locale, minutes=minutes, time=time)
+
+
+_EXACT = 100
+"""Seconds up to which they are said rather than minutes."""
 
 
 def due(task: Task, now: datetime, locale: str) -> str:

@@ -18,6 +18,7 @@ DE = Phrases(
                 r"|gruezi|na)(?: nochmal| zusammen)?"
             ),
         ),
+        "mood": (r"wie geht(?:'s| es)(?: dir| ihnen| euch)?(?: heute)?",),
         "thanks": (
             (
                 r"(?:ok(?:ay)?,? |super,? )?(?:danke|vielen dank|herzlichen dank|merci"
@@ -65,6 +66,10 @@ DE = Phrases(
                 r"|abbrechen|streichen|absagen)"
             ),
             r"brich die erinnerung ab",
+            (
+                r"(?:losche?|streiche?|stoppe?|entferne?) (?:die )?erinnerung (?:nr\.? |nummer )?"
+                r"(?P<which>#?\d+)"
+            ),
         ),
         "reminders": (
             (
@@ -73,7 +78,7 @@ DE = Phrases(
             ),
         ),
         "remind": (
-            r"mich (?P<early>.+?) (?:daran )?erinnern,? (?P<text>.+)",
+            r"mich (?:bitte |mal )*(?P<early>.+?) (?:daran )?erinnern,? (?P<text>.+)",
             (
                 r"(?P<early>(?:in|um|am|heute|morgen|ubermorgen|nachste\w*|jede\w*)(?: "
                 r".+?)?),? erinnere? mich(?: bitte)?,? (?P<text>.+)"
@@ -120,6 +125,10 @@ DE = Phrases(
                 r"|neueste )?(?:notiz|datei|dokument)(?: noch ?mal)?(?:(?: namens| uber| zu)? "
                 r"(?P<which>.+))?"
             ),
+            (
+                r"(?:schicke?|sende?|zeige?|gib) (?:mir )?(?:die |meine )(?P<which>.+?)[- ]"
+                r"(?:notiz|datei)(?: noch ?mal)?"
+            ),
         ),
         "done_list": (
             r"was habe ich (?:schon |bereits |heute )*(?:erledigt|geschafft|gemacht)",
@@ -149,14 +158,16 @@ DE = Phrases(
             ),
             r"(?:aufgaben?|todos?|to-dos?)\s?[:,]\s*(?P<text>.+)",
             (
-                r"(?:setze?|schreibe?|fuge?|packe?|nimm) (?P<text>.+?) (?:auf|zu|in) (?:meine"
-                r"|die|meiner|der) (?:aufgaben|todo-)?liste(?: hinzu)?"
+                r"(?:setze?|schreibe?|fuge?|packe?|nimm) (?P<text>.+?) (?:(?:auf|zu|in) (?:meine"
+                r"|die|meiner|der)|zur) (?:aufgaben|todo-|einkaufs)?liste(?: hinzu)?"
             ),
             (
                 r"(?P<text>.+?) (?:auf (?:meine|die) liste(?: setzen| schreiben)?|(?:zu "
                 r"meiner|zur) liste(?: hinzufugen)?)"
             ),
-            r"ich (?:darf|sollte) nicht vergessen,? (?P<text>.+)",
+            r"(?:ich (?:darf|sollte) nicht vergessen|nicht vergessen)[:,]? (?P<text>.+)",
+            r"vergiss (?:bitte )?nicht,? (?P<text>.+)",
+            r"ich (?:muss|soll|sollte) (?:noch )?(?P<text>.+)",
             r"fuge? (?P<text>.+?) hinzu",
         ),
         "move": (

@@ -6,7 +6,7 @@ from agents.brain.phrases.base import Phrases
 
 EN = Phrases(
     opening=(
-        r"(?:(?:hi|hey|hello|ok|okay|now|and|also|then|so|well|alright|um|uh|please)[,.! "
+        r"(?:(?:hi|hey|hello|ok|okay|now|and|also|then|so|well|alright|um|uh|please|pls|plz)[,.! "
         r"]+){0,4}(?:(?:can|could|would|will) you (?:please |kindly )?|please |kindly |i(?:'d| "
         r"would) like you to |i (?:want|need) you to |i(?:'d| would) like to |let's )?"
     ),
@@ -18,6 +18,7 @@ EN = Phrases(
                 r"|/start)(?: there| again)?"
             ),
         ),
+        "mood": (r"how are you(?: doing)?(?: today)?|how(?:'s| is) it going",),
         "thanks": (
             (
                 r"(?:ok(?:ay)?,? |great,? )?(?:thanks|thank you|thx|ty|cheers)(?: (?:so much"
@@ -63,6 +64,10 @@ EN = Phrases(
                 r"(?:reminders?|alarm|timer)(?: (?:about|for|to|of) (?P<which>.+))?"
             ),
             r"(?:cancel|delete|remove|stop) (?:reminders?|alarm|timer)",
+            (
+                r"(?:cancel|delete|remove|stop|drop|forget) (?:the |my )?(?P<which>.+?) "
+                r"(?:reminder|alarm|timer)"
+            ),
             r"(?:cancel|delete|remove|stop) (?:the )?reminder (?P<which>#?\d+)",
         ),
         "reminders": (
@@ -84,7 +89,7 @@ EN = Phrases(
             r"(?:alert|ping|nudge|tell) me (?P<text>(?:in|at|on|tomorrow|tonight|when it's) .+)",
             (
                 r"(?P<early>(?:in|at|on|by|next|this|every|after) .+?|tomorrow(?: .+?)?"
-                r"|tonight),? remind me,? (?P<text>.+)"
+                r"|tonight),? (?:remind me|tell me to|wake me),? (?P<text>.+)"
             ),
         ),
         "note_that": (
@@ -125,6 +130,10 @@ EN = Phrases(
                 r"(?:note|file|document)(?: again)?(?:(?: called| named| about| on)? "
                 r"(?P<which>.+))?"
             ),
+            (
+                r"(?:send|give|show|get|open)(?: me)? (?:the |my )(?P<which>.+?) "
+                r"(?:note|file|document)(?: again)?"
+            ),
         ),
         "done_list": (
             (
@@ -137,7 +146,7 @@ EN = Phrases(
             (
                 r"(?:what(?:'s| is| are)(?: left)?|show(?: me)?|list|read(?: me)?(?: out)?"
                 r"|tell me|see|view|open|give me|check)? ?(?:what's )?(?:on |all )?(?:of )?"
-                r"(?:my|the) (?:open |current |to-?do |task |shopping )*(?:list|tasks?"
+                r"(?:my|our|the) (?:open |current |to-?do |task |shopping )*(?:list|tasks?"
                 r"|to-?dos?|agenda)"
             ),
             r"what do i have (?:to do|on my list|today|left)(?: today)?|/tasks|tasks|list",
@@ -163,10 +172,11 @@ EN = Phrases(
             ),
             r"(?:tasks?|to-?dos?)\s?[:,]\s*(?P<text>.+)",
             (
-                r"(?:add|put|write|stick) (?P<text>.+?) (?:to|on|onto|in) (?:my|the) "
+                r"(?:add|put|write|stick) (?P<text>.+?) (?:to|on|onto|in) (?:my|our|the) "
                 r"(?:to-?do |task |shopping )?(?:list|to-?dos|tasks|agenda)"
             ),
-            r"i (?:must|need to|have to) remember to (?P<text>.+)",
+            r"i (?:must|need to|have to|should) (?:remember to )?(?P<text>.+)",
+            r"(?:don't|do not) forget (?:to |about )?(?P<text>.+)",
             r"remember to (?P<text>.+)",
             r"add[:,]? (?P<text>.+)",
         ),

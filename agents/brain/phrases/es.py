@@ -13,6 +13,7 @@ ES = Phrases(
     closing=r"(?:,? (?:por favor|gracias|ahora|porfa)){0,3}",
     patterns={
         "greet": (r"(?:hola|buenos dias|buenas tardes|buenas noches|buenas|hey|que tal)",),
+        "mood": (r"como (?:estas|esta|andas|te va)(?: hoy)?|que tal estas",),
         "thanks": (
             r"(?:ok,? |vale,? )?(?:muchas |mil )?gracias(?: por todo)?|genial|perfecto",
             r"estupendo|muy bien",
@@ -48,6 +49,7 @@ ES = Phrases(
                 r"(?:cancela|borra|elimina|quita)r? (?:el|mi|ese|este|mis|los|todos mis) "
                 r"recordatorios?(?: (?:de|del|para|sobre) (?P<which>.+))?"
             ),
+            r"(?:cancela|borra|elimina|quita)r? (?:el )?recordatorio (?:numero )?(?P<which>#?\d+)",
         ),
         "reminders": (
             (
@@ -126,8 +128,12 @@ ES = Phrases(
                 r"tareas?\s?[:,]?\s+(?:de )?(?P<text>.+)"
             ),
             r"tareas?\s?[:,]\s*(?P<text>.+)",
-            r"(?:anade|agrega|pon|apunta|mete)r? (?P<text>.+?) (?:a|en) (?:mi|la) lista",
-            r"no debo olvidar (?P<text>.+)",
+            (
+                r"(?:anade|agrega|pon|apunta|mete)r? (?P<text>.+?) (?:a|en) (?:mi|la) lista"
+                r"(?: de (?:la |las )?(?:compras?|tareas))?"
+            ),
+            r"no (?:debo olvidar|(?:te )?olvides?|olvidar) (?P<text>.+)",
+            r"(?:tengo que|debo) (?P<text>.+)",
             r"(?:anade|agrega)r? (?P<text>.+)",
         ),
         "move": (
@@ -167,6 +173,6 @@ ES = Phrases(
         ),
         "no": (r"no|no gracias|dejalo|para|nada|mejor no|n|cancelar",),
     },
-    introduction=r"(?:de que |de |que (?:tengo que |debo )?|para |sobre |a |:|,)\s*",
+    introduction=r"(?:de que |de |que (?:tengo que |debo )?|para |sobre |a (?!las? \d)|:|,)\s*",
     by="en",
 )

@@ -14,6 +14,7 @@ FR = Phrases(
     closing=r"(?:,? (?:s'il te plait|s'il vous plait|stp|svp|merci|maintenant)){0,3}",
     patterns={
         "greet": (r"(?:salut|bonjour|bonsoir|coucou|hello|hey)(?: a toi| a vous)?",),
+        "mood": (r"(?:comment )?ca va(?: bien)?|comment (?:vas-tu|allez-vous|tu vas)",),
         "thanks": (
             r"(?:ok,? |super,? )?merci(?: (?:beaucoup|bien|a toi|a vous|infiniment))*",
             r"super|parfait|genial|tres bien|c'est bon|nickel",
@@ -52,6 +53,7 @@ FR = Phrases(
                 r"(?:annule[rz]?|supprime[rz]?|efface[rz]?|arrete[rz]?) (?:le|mon|ce|mes|les"
                 r"|tous mes) rappels?(?: (?:de|d'|du|pour|sur|concernant)\s?(?P<which>.+))?"
             ),
+            r"(?:annule|supprime|efface|arrete)[rz]? (?:le )?rappel (?:numero )?(?P<which>#?\d+)",
         ),
         "reminders": (
             r"(?:quels sont |montre[- ]moi |liste |affiche )?(?:tous )?(?:mes |les )rappels",
@@ -135,9 +137,10 @@ FR = Phrases(
             r"taches?\s?[:,]\s*(?P<text>.+)",
             (
                 r"(?:ajoute[rz]?|mets|inscris|note[rz]?) (?P<text>.+?) (?:a|sur|dans) (?:ma"
-                r"|la) liste"
+                r"|la) liste(?: des? (?:courses|taches))?"
             ),
-            r"je ne dois pas oublier (?:de |d')(?P<text>.+)",
+            r"(?:je ne dois pas|n'|ne pas )oublie[rz]?(?: pas)? (?:de |d')?(?P<text>.+)",
+            r"je dois (?P<text>.+)",
             r"ajoute[rz]? (?P<text>.+)",
         ),
         "move": (

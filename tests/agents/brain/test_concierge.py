@@ -357,3 +357,41 @@ async def test_ended_things_stay_in_the_records(ann: Person) -> None:
     await ann.says("cancel 1")
     page = await ann.records.tasks(Query(person="ann"))
     assert [task.state for task in page.items] == [TaskState.CANCELED]
+
+
+async def test_a_number_answers_which_reminder_is_to_go(ann: Person) -> None:
+    await ann.says("remind me tomorrow at 9 to run")
+    await ann.says("remind me tomorrow at 10 to eat")
+    assert (await ann.says("cancel the reminder")).question
+    assert (await ann.says("2")).text == "The reminder is canceled: **Eat**."
+    assert await ann.titles() == ["Run"]
+
+
+async def test_an_answer_that_tells_no_time_is_asked_about_again(ann: Person) -> None:
+    await ann.says("remind me to run")
+    again = await ann.says("after the rain")
+    assert "after the rain" in again.text
+    assert again.question is not None
+    assert "run" in again.question.text
+    assert "rain" not in again.question.text
+    assert (await ann.says("at 5pm")).text == "I'll remind you today at 17:00: **Run**."
+
+
+async def test_what_was_quoted_is_written_down_or_reminded_of(ann: Person) -> None:
+    note = await ann.says("> Bob: the code is 5\nwrite that down")
+    assert note.files[0].data.decode().strip().endswith("Bob: the code is 5")
+    heard = await ann.says("> the code is 5\nremind me of this in 10 seconds")
+    assert heard.text == "I'll remind you in 10 seconds: **The code is 5**."
+
+
+async def test_a_question_that_is_beyond_it_is_said_to_be(ann: Person) -> None:
+    assert "no language model" in (await ann.says("what's the weather like?")).text
+    assert "What can I do" in (await ann.says("\N{THUMBS UP SIGN}")).text
+
+
+async def test_that_is_never_a_question_about_the_list(ann: Person) -> None:
+    await ann.says("add a task: milk")
+    await ann.says("what's on my list")
+    await ann.says("clear my list")
+    await ann.says("no")
+    assert "Milk" in (await ann.says("write that down")).files[0].data.decode()

@@ -75,7 +75,16 @@ from agents.brain.phrases import PHRASES
         ("never mind", "no", "", ""),
         ("buy milk", "unknown", "", "buy milk"),
         ("tell me a joke", "unknown", "", "tell me a joke"),
-        ("how are you", "unknown", "", "how are you"),
+        ("how are you?", "mood", "", ""),
+        ("I need to call the dentist tomorrow", "add", "", "call the dentist tomorrow"),
+        ("don't forget to book flights", "add", "", "book flights"),
+        ("cancel the bank reminder", "cancel_reminder", "bank", ""),
+        ("send me the wifi note", "send_note", "wifi", ""),
+        ("at 5pm tell me to go home", "remind", "", "at 5pm go home"),
+        ("pls remind me at 5 to eat", "remind", "", "at 5 to eat"),
+        ("Ann: remind me at 5 to eat", "remind", "", "at 5 to eat"),
+        ("(Correction of an earlier message) done with 2", "finish", "2", ""),
+        ("Ann: so be it", "unknown", "", "Ann: so be it"),
     ],
 )
 def test_english(line: str, kind: str, which: str, text: str) -> None:
@@ -103,6 +112,14 @@ def test_english(line: str, kind: str, which: str, text: str) -> None:
         ("kannst du mich in 5 Minuten erinnern, zu essen?", "remind", "", "in 5 Minuten zu essen"),
         ("in 5 Minuten erinnere mich an Tee", "remind", "", "in 5 Minuten an Tee"),
         ("füge Milch hinzu", "add", "", "Milch"),
+        ("Füge Eier zur Liste hinzu", "add", "", "Eier"),
+        ("Setz Brot auf die Einkaufsliste", "add", "", "Brot"),
+        ("Ich muss morgen Bob anrufen", "add", "", "morgen Bob anrufen"),
+        ("Vergiss nicht, die Flüge zu buchen", "add", "", "die Flüge zu buchen"),
+        ("kannst du mich bitte um 5 erinnern, zu essen?", "remind", "", "um 5 zu essen"),
+        ("streiche die Erinnerung 3", "cancel_reminder", "3", ""),
+        ("schick mir die WLAN-Notiz", "send_note", "WLAN", ""),
+        ("wie geht es dir?", "mood", "", ""),
         ("welche Aufgaben habe ich?", "list", "", ""),
         ("erledigt 1", "finish", "1", ""),
         ("1 ist erledigt", "finish", "1", ""),
@@ -156,6 +173,11 @@ def test_german(line: str, kind: str, which: str, text: str) -> None:
         ("reporte 1 de 2 jours", "move", "1", "2 jours"),
         ("écris ça dans une note et envoie-la-moi", "note_that", "", ""),
         ("note : le wifi est 1234", "note", "", "le wifi est 1234"),
+        ("ajoute du pain à ma liste de courses", "add", "", "du pain"),
+        ("je dois appeler le dentiste demain", "add", "", "appeler le dentiste demain"),
+        ("n\u2019oublie pas de réserver", "add", "", "réserver"),
+        ("annule le rappel 3", "cancel_reminder", "3", ""),
+        ("comment ça va ?", "mood", "", ""),
         ("oui", "yes", "", ""),
         ("non merci", "no", "", ""),
         ("acheter du lait", "unknown", "", "acheter du lait"),
@@ -193,6 +215,11 @@ def test_french(line: str, kind: str, which: str, text: str) -> None:
         ("aplaza 1 dos días", "move", "1", "dos días"),
         ("anótalo y envíamelo", "note_that", "", ""),
         ("nota: el wifi es 1234", "note", "", "el wifi es 1234"),
+        ("añade pan a mi lista de la compra", "add", "", "pan"),
+        ("tengo que llamar al dentista", "add", "", "llamar al dentista"),
+        ("no olvides reservar los vuelos", "add", "", "reservar los vuelos"),
+        ("borra el recordatorio 3", "cancel_reminder", "3", ""),
+        ("¿cómo estás?", "mood", "", ""),
         ("sí", "yes", "", ""),
         ("no", "no", "", ""),
         ("comprar leche", "unknown", "", "comprar leche"),
@@ -211,6 +238,35 @@ def test_another_language_than_the_person_s_is_understood_and_named() -> None:
 def test_lines_are_read_one_by_one() -> None:
     kinds = [intent.kind for intent in understand_all("hello\n\n- done with 1\n2) cancel 2")]
     assert kinds == ["greet", "finish", "cancel"]
+
+
+@pytest.mark.parametrize(
+    ("message", "kinds"),
+    [
+        ("Hello. What's on my list?", ["list"]),
+        ("Can you remind me at 6 to eat? Thanks!", ["remind"]),
+        ("Done with 1. Add a task: buy milk.", ["finish", "add"]),
+        ("remind me to call Dr. Smith tomorrow", ["remind"]),
+        ("add a task: buy milk. The good one.", ["add"]),
+        ("note: it is done. What's on my list?", ["note"]),
+        ("Thanks. Bye!", ["bye"]),
+    ],
+)
+def test_sentences_are_read_one_by_one_when_each_is_a_request(
+    message: str, kinds: list[str]
+) -> None:
+    assert [intent.kind for intent in understand_all(message)] == kinds
+
+
+@pytest.mark.parametrize("who", ["", "Bob: "])
+def test_what_is_quoted_is_not_asked_but_what_it_is_about(who: str) -> None:
+    [told] = understand_all(f"{who}> Ann: call Bob\n> about the car\ndone with 1")
+    assert (told.kind, told.which, told.about) == ("finish", "1", "Ann: call Bob\nabout the car")
+
+
+def test_nothing_but_a_quote_is_what_is_said() -> None:
+    [told] = understand_all("> done")
+    assert (told.kind, told.about) == ("unknown", "")
 
 
 def test_a_task_on_each_line_under_one_heading() -> None:

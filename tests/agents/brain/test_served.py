@@ -14,8 +14,9 @@ import pytest
 from agents.app import AgentConfig, running
 from agents.base import CALLER_EXTENSION
 from agents.brain import BrainConfig
+from channels.loopback import serving
 from tests.agents.brain.chat_server import Call, Say, chat_server
-from tests.agents.doubles import Obedient, Served, TestClock, on_port
+from tests.agents.doubles import Obedient, Served, TestClock
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +32,7 @@ async def _served(folder: Path, database: Path, brain: BrainConfig) -> AsyncIter
     clock = TestClock()
     async with (
         running(config, clock=clock) as app,
-        on_port(app) as url,
+        serving(app) as url,
         httpx.AsyncClient(base_url=url, trust_env=False) as http,
     ):
         yield Served(url, Obedient(), clock, http)

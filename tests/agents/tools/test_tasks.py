@@ -79,7 +79,11 @@ def test_hours_are_read_as_people_do_there(locale: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("later", "timed", "told"),
     [
-        (timedelta(seconds=20), True, "in a minute (at 14:30)"),
+        (timedelta(seconds=1), True, "in a second"),
+        (timedelta(seconds=20), True, "in 20 seconds"),
+        (timedelta(seconds=60), True, "in a minute (at 14:31)"),
+        (timedelta(seconds=90), True, "in 90 seconds"),
+        (timedelta(seconds=110), True, "in 2 minutes (at 14:31)"),
         (timedelta(minutes=2), True, "in 2 minutes (at 14:32)"),
         (timedelta(hours=2), True, "today at 16:30"),
         (timedelta(hours=20), True, "tomorrow at 10:30"),

@@ -51,12 +51,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from channels.keyboard import lines_of
+from channels.loopback import serving
 from gateway.agent import scripts
 from gateway.agent.link import certificates
 from gateway.agent.performance import TERMINAL, Cut, Performance, World
 from gateway.agent.plays import Play, Received, as_written, by_keyword, received_from
 from gateway.agent.scripts import NEVER, Script, Step
-from gateway.agent.stage import Lines, Traits, Wire, card, serving
+from gateway.agent.stage import Lines, Traits, Wire, card
 
 __all__ = ["Play", "Received", "ScriptedAgent", "as_written", "by_keyword", "run"]
 

@@ -1,15 +1,11 @@
-"""Where the agent double stands: its traits and card, its port, and lines that can be cut."""
+"""Where the agent double stands: its traits and card, and lines that can be cut."""
 
 from __future__ import annotations
 
-import contextlib
-import socket
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
-import uvicorn
 from a2a.server.context import ServerCallContext
 from a2a.server.routes import DefaultServerCallContextBuilder
 from starlette.requests import Request
@@ -118,45 +114,3 @@ class Wire:
             # ended, it is dropped with the connection.
             headers = [(b"content-type", b"text/event-stream")]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to its program, and leaves at once when told."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(uvicorn.Config(app, log_level="critical", ws="none"))
-        self.leaving = anyio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def main_loop(self) -> None:
-        await self.on_tick(0)
-        await self.leaving.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        await self.lifespan.shutdown()
-
-
-@contextlib.asynccontextmanager
-async def serving(app: ASGIApp, port: int, host: str) -> AsyncIterator[str]:
-    """Serve an app on a port, a free one for 0, for as long as the block lasts; gives its URL."""
-    # asyncio sends small writes at once (TCP_NODELAY) only where the protocol is named; else the
-    # first token waits 40 ms for an acknowledgement.
-    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        server = _Server(app)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(server.serve, [listener])
-            while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
-                await anyio.sleep(0.002)
-            try:
-                yield f"http://{host}:{listener.getsockname()[1]}"
-            finally:
-                server.leaving.set()

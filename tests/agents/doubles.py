@@ -17,13 +17,13 @@ from typing import Any
 
 import anyio
 import httpx
-import uvicorn
 
 from agents.app import AgentConfig, now, running
 from agents.base import Answer, Ask, Brain, Document, Produced, Progress, Promise, Question, Words
 from agents.records.base import Clock, NewTask, Records, TaskKind
 from agents.records.engine import Database
 from agents.records.schema import ensure
+from channels.loopback import serving
 
 _ids = count(1)
 
@@ -212,25 +212,7 @@ async def serve(
         token=token,
         push_allowed_origins=tuple(allowed),
     )
-    async with running(config, make, clock) as app, on_port(app) as url:
+    async with running(config, make, clock) as app, serving(app) as url:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as http:
             yield Served(url, obedient, clock, http)
-
-
-@asynccontextmanager
-async def on_port(app: Any) -> AsyncIterator[str]:
-    """An ASGI application on a free port of this machine."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, lifespan="off", log_level="critical", access_log=False,
-        timeout_graceful_shutdown=1,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    async with anyio.create_task_group() as group:
-        group.start_soon(server._serve)
-        await until(lambda: server.started)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.should_exit = True

@@ -23,9 +23,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from channels.loopback import serving
 from gateway import turn
 from gateway.agent.scripted import ScriptedAgent
-from gateway.agent.stage import Traits, card, serving
+from gateway.agent.stage import Traits, card
 from prompts import sentence
 from tests.gateway.doubles import message
 from tests.gateway.rig import rig, until

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import anyio
-import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -20,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from channels import loopback
 
 WIDGET = Path(__file__).parents[2] / "channels/web/static/widget.js"
 STRICT = (
@@ -253,24 +254,8 @@ class Door:
         )
 
 
-class _Server(uvicorn.Server):
-    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]
-        return nullcontext()
-
-
 @asynccontextmanager
-async def serving(door: Door, port: int = 0) -> AsyncIterator[Door]:
+async def serving(door: Door) -> AsyncIterator[Door]:
     """Serve a door on a free port of 127.0.0.1."""
-    config = uvicorn.Config(
-        door.app(), port=port, lifespan="off", log_level="error", timeout_graceful_shutdown=1
-    )
-    server = _Server(config)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve)
-        await door.until(lambda: server.started)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        door.url = f"http://127.0.0.1:{port}"
-        try:
-            yield door
-        finally:
-            server.should_exit = True
+    async with loopback.serving(door.app()) as door.url:
+        yield door

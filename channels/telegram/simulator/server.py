@@ -17,9 +17,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from channels.loopback import serving
 from channels.telegram.simulator.faults import BotApiError, Fault
 from channels.telegram.simulator.methods import BotApi, as_values
-from channels.telegram.simulator.serving import serving
 from channels.telegram.simulator.state import Call, Chat, Json, Shown, first_id
 
 

@@ -10,10 +10,10 @@ from typing import Protocol
 import pytest
 from starlette.applications import Starlette
 
+from channels.loopback import serving
 from channels.telegram.adapter import TelegramChannel
 from channels.telegram.config import TelegramConfig
 from channels.telegram.simulator import TelegramSimulator
-from channels.telegram.simulator.serving import serving
 from tests.channels.doubles import FreeBudget, InMemoryInbox
 
 

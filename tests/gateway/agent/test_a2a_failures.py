@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from channels.loopback import serving
 from gateway.agent.a2a import A2AAgent, A2AConfig
 from gateway.agent.base import AgentEvent, Ask, Caller, End, Ended, ReplyText, Started
 from gateway.agent.link import connect
 from gateway.agent.scripted import Received, ScriptedAgent
 from gateway.agent.scripts import Script, parse
-from gateway.agent.stage import Traits, card, serving
+from gateway.agent.stage import Traits, card
 from gateway.errors import AgentBroken, AgentDenied, AgentError, AgentRefused, AgentUnreachable
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +100,7 @@ async def test_a_wrong_card_is_told_apart(
     connecting: Connecting, described: Response, error: type[AgentError]
 ) -> None:
     app = app_answering(Response(), described=described)
-    async with serving(app, 0, "127.0.0.1") as url, connecting(url) as client:
+    async with serving(app) as url, connecting(url) as client:
         with pytest.raises(error, match=url):
             await heard(client.start(ask()))
 
@@ -129,7 +130,7 @@ async def test_a_wrong_card_is_told_apart(
 async def test_a_strange_answer_is_told_apart_without_quoting_the_person(
     connecting: Connecting, rpc: Response, error: type[AgentError]
 ) -> None:
-    async with serving(app_answering(rpc), 0, "127.0.0.1") as url, connecting(url) as client:
+    async with serving(app_answering(rpc)) as url, connecting(url) as client:
         with pytest.raises(error) as failure:
             await heard(client.start(ask()))
     assert type(failure.value) is error

@@ -15,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from channels.loopback import serving
 from gateway.agent.a2a import A2AAgent
 from gateway.agent.base import AgentEvent, Ask, Caller, Ended, ReplyText, Started
 from gateway.agent.scripted import ScriptedAgent, by_keyword
 from gateway.agent.scripts import Improvise, parse
-from gateway.agent.stage import serving
 
 pytestmark = pytest.mark.anyio
 

@@ -20,9 +20,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from channels.loopback import serving
 from gateway.agent.a2a import A2AAgent
 from gateway.agent.base import AgentEvent, Ask, Caller, End, Ended, ReplyText, Started
-from gateway.agent.stage import Traits, card, serving
+from gateway.agent.stage import Traits, card
 
 pytestmark = pytest.mark.anyio
 
@@ -77,7 +78,7 @@ async def sdk_agent(executor: AgentExecutor) -> AsyncIterator[str]:
         return JSONResponse(card(traits, str(request.base_url)))
 
     routes = [Route("/.well-known/agent-card.json", show), *create_jsonrpc_routes(handler, "/a2a")]
-    async with serving(Starlette(routes=routes), 0, "127.0.0.1") as url:
+    async with serving(Starlette(routes=routes)) as url:
         yield url
 
 

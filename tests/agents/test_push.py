@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from agents import guard, push
 from agents.guard import Guard, Nowhere, Refusal, Target
-from tests.agents.doubles import Served, on_port, serve, until
+from channels.loopback import serving
+from tests.agents.doubles import Served, serve, until
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +54,7 @@ class Hook:
 async def hooked() -> AsyncIterator[Hook]:
     hook = Hook()
     app = Starlette(routes=[Route("/hook", hook.take, methods=["POST"])])
-    async with on_port(app) as url:
+    async with serving(app) as url:
         hook.url = url
         yield hook
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import math
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
@@ -21,12 +22,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
+LARGEST_RECORD = 1024 * 1024
+"""Bytes of a request that is not for the task API."""
+
 _CANONICAL = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
 """What google.rpc.Status calls our refusals; the others are an INVALID_ARGUMENT."""
 
 
 class Doors:
-    """Checks token, host, origin and size; the paths in `public` need no token."""
+    """Checks token, host, origin and size; the paths in `public` need no token.
+
+    `max_body` is in bytes, of a request for the task API.
+    """
 
     def __init__(
         self, app: ASGIApp, *, base_url: str, token: str, max_body: int, public: Iterable[str]
@@ -43,13 +50,14 @@ class Doors:
             return
         refusal = self._refusal(scope)
         if refusal is None and scope["method"] in ("POST", "PUT", "PATCH"):
-            body = await _read(receive, Headers(scope=scope), self._max_body)
+            most = self._max_body if scope["path"].startswith("/a2a") else LARGEST_RECORD
+            body = await _read(receive, Headers(scope=scope), most)
             if body is None:
-                limit = self._max_body // 1024 // 1024
+                limit = most // 1024 // 1024
                 message = f"The body is larger than {limit} MiB."
                 refusal = _refuse(scope["path"], 413, "too_large", message)
             else:
-                refusal = _unreadable(scope["path"], body)
+                refusal = _unreadable(scope, body)
                 receive = _replay(body, receive)
         await (refusal or self._app)(scope, receive, send)
 
@@ -113,16 +121,17 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _unreadable(path: str, body: bytes) -> Response | None:
+def _unreadable(scope: Scope, body: bytes) -> Response | None:
     """The refusal of a body for the task API that is not JSON.
 
     The SDK answers some of these as if the fault were ours.
     """
-    if not path.startswith("/a2a") or not (body or path == "/a2a"):
+    path = scope["path"]
+    if scope["method"] != "POST" or not path.startswith("/a2a") or not (body or path == "/a2a"):
         return None
     message = "The body is not valid JSON."
     try:
-        read = json.loads(body)
+        read = json.loads(body, parse_constant=_finite, parse_float=_finite)
         if b"\\u" in body:
             # Also what JSON can write and protobuf cannot: half a surrogate pair.
             json.dumps(read, ensure_ascii=False).encode()
@@ -132,6 +141,17 @@ def _unreadable(path: str, body: bytes) -> Response | None:
             return JSONResponse({"jsonrpc": "2.0", "id": None, "error": error})
         return JSONResponse(build_rest_error_payload(InvalidRequestError(message)), 400)
     return None
+
+
+def _finite(digits: str) -> float:
+    """A number that can be written as JSON again.
+
+    A task that held another could never be shown, nor any list that it is in.
+    """
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 async def not_served(request: Request, error: Exception) -> Response:

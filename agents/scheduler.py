@@ -76,7 +76,8 @@ def wording(task: Task, now: datetime) -> str:
         return sentence("agent", "reminder", task.locale, title=task.title)
     try:
         local = due.astimezone(ZoneInfo(task.zone))
-    except (LookupError, ValueError, OSError):  # a zone nobody knows, from a caller's hand
+    except (LookupError, ValueError, OSError, OverflowError):
+        # A zone nobody knows or a year that it lacks, from a caller's hand.
         local = due
     when = f"{local:%Y-%m-%d %H:%M}"
     return sentence("agent", "reminder_late", task.locale, title=task.title, due=when)

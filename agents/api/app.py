@@ -19,9 +19,6 @@ from agents.records.base import Records, RecordsError, TaskChanges, TaskKind
 
 log = structlog.get_logger()
 
-MAX_BODY = 1024 * 1024
-"""Bytes."""
-
 _STATUS: dict[type[RecordsError], tuple[int, str]] = {
     base.NotFound: (404, "not_found"),
     base.TaskEnded: (409, "task_ended"),
@@ -43,10 +40,10 @@ def make_api(records: Records, prefix: str = "/v1") -> FastAPI:
         version=our_version(),
         servers=[{"url": prefix}],
         root_path_in_servers=False,
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         responses=_ERRORS,
-        max_body_size=MAX_BODY,
     )
     _add_projects_and_tasks(api, records)
     _add_the_rest(api, records)

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from fastapi import Query as Parameter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from agents.records import base
 from agents.records.base import TaskKind, TaskState
 
 T = TypeVar("T")
 
-Name = Annotated[str, Field(min_length=1, max_length=255)]
-Title = Annotated[str, Field(min_length=1, max_length=1000)]
-Prose = Annotated[str, Field(max_length=100_000)]
+
+def _storable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must not hold half a surrogate pair") from None
+    if "\0" in text:  # PostgreSQL stores none
+        raise ValueError("must not hold a NUL character")
+    return text
+
+
+def _tellable(moment: datetime) -> datetime:
+    # The last years of the calendar have no time in some zones.
+    if not 1 < moment.year < 9999:  # noqa: PLR2004 - as datetime has it
+        raise ValueError("must lie between the years 2 and 9998")
+    return moment.astimezone(UTC)
+
+
+Words = Annotated[str, AfterValidator(_storable)]
+Name = Annotated[Words, Field(min_length=1, max_length=255)]
+Title = Annotated[Words, Field(min_length=1, max_length=1000)]
+Prose = Annotated[Words, Field(max_length=100_000)]
+Key = Annotated[Words, Field(max_length=64)]
+"""An id or the name of a zone; empty for none."""
+Moment = Annotated[AwareDatetime, AfterValidator(_tellable)]
 
 
 class _Out(BaseModel):
@@ -113,10 +135,10 @@ class NewTask(_In):
     title: Title
     kind: TaskKind = TaskKind.TODO
     detail: Prose = ""
-    project: Annotated[str, Field(max_length=64)] = ""
-    due_at: AwareDatetime | None = None
-    zone: Annotated[str, Field(max_length=64)] = "UTC"
-    locale: Annotated[str, Field(max_length=35)] = "en"
+    project: Key = ""
+    due_at: Moment | None = None
+    zone: Key = "UTC"
+    locale: Annotated[Words, Field(max_length=35)] = "en"
 
 
 class TaskPatch(_In):
@@ -124,15 +146,15 @@ class TaskPatch(_In):
 
     title: Title | None = None
     detail: Prose | None = None
-    project: Annotated[str, Field(max_length=64)] | None = None
-    due_at: AwareDatetime | None = None
-    zone: Annotated[str, Field(max_length=64)] | None = None
+    project: Key | None = None
+    due_at: Moment | None = None
+    zone: Key | None = None
     state: TaskState | None = None
     outcome: Prose = ""
 
 
 class NewUpdate(_In):
-    text: Annotated[str, Field(min_length=1, max_length=100_000)]
+    text: Annotated[Prose, Field(min_length=1)]
 
 
 class Complaint(BaseModel):
@@ -152,16 +174,16 @@ class Paging(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: Annotated[int, Parameter(ge=1, le=200)] = 50
-    cursor: Annotated[str, Parameter(max_length=64)] = ""
-    person: Annotated[str, Parameter(max_length=255)] = ""
-    since: AwareDatetime | None = None
+    cursor: Annotated[Words, Parameter(max_length=64)] = ""
+    person: Annotated[Words, Parameter(max_length=255)] = ""
+    since: Moment | None = None
 
 
 class TaskFilters(Paging):
-    project: Annotated[str, Parameter(max_length=64)] = ""
+    project: Annotated[Words, Parameter(max_length=64)] = ""
     state: Annotated[list[TaskState], Parameter()] = []
     kind: TaskKind | None = None
 
 
 class TaskBound(Paging):
-    task: Annotated[str, Parameter(max_length=64)] = ""
+    task: Annotated[Words, Parameter(max_length=64)] = ""

@@ -35,6 +35,7 @@ from sqlalchemy.exc import IntegrityError
 
 from agents.records import tables as t
 from agents.records.engine import Database
+from agents.records.rows import HIGHEST
 
 RUNNING = (TaskState.TASK_STATE_SUBMITTED, TaskState.TASK_STATE_WORKING)
 ENDED = (
@@ -145,12 +146,13 @@ class SqlTaskStore:
         if params.status:
             wanted.append(table.state == params.status)
         if params.HasField("status_timestamp_after"):
-            wanted.append(table.updated_ns >= params.status_timestamp_after.ToNanoseconds())
+            after = params.status_timestamp_after.ToNanoseconds()
+            wanted.append(table.updated_ns >= max(0, min(after, HIGHEST)))
         size = params.page_size or DEFAULT_LIST_TASKS_PAGE_SIZE
         chosen = select(t.a2a_tasks).where(*wanted)
         if params.page_token:
             at = decode_list_tasks_cursor(params.page_token)
-            if at is None or at.timestamp_ns is None:
+            if at is None or at.timestamp_ns is None or not 0 <= at.timestamp_ns <= HIGHEST:
                 raise InvalidParamsError("pageToken is not one that a page of ours ended with")
             same = and_(table.updated_ns == at.timestamp_ns, table.id < at.task_id)
             chosen = chosen.where(or_(table.updated_ns < at.timestamp_ns, same))

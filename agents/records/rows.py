@@ -18,6 +18,9 @@ from agents.records.base import (
     TaskUpdate,
 )
 
+HIGHEST = 2**63 - 1
+"""What a database holds as an integer."""
+
 
 def write_cursor(seq: int) -> str:
     return base64.urlsafe_b64encode(f"s{seq}".encode()).decode().rstrip("=")
@@ -26,11 +29,12 @@ def write_cursor(seq: int) -> str:
 def read_cursor(cursor: str) -> int:
     try:
         plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        if not plain.startswith("s"):
-            raise ValueError
-        return int(plain[1:])
+        seq = int(plain[1:]) if plain.startswith("s") else -1
     except (binascii.Error, ValueError):
-        raise BadCursor("the cursor is not one that a page of ours ended with") from None
+        seq = -1
+    if not 0 <= seq <= HIGHEST:
+        raise BadCursor("the cursor is not one that a page of ours ended with")
+    return seq
 
 
 def project_of(row: Any) -> Project:

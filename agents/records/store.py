@@ -316,7 +316,9 @@ def _free_number(c: Connection, person: str) -> int:
 
 
 def _one(c: Connection, table: Table, id: str, columns: list[Any] | None = None) -> Any:
-    row = c.execute(select(*(columns or [table])).where(table.c.id == id)).first()
+    # PostgreSQL would not even look for a NUL.
+    chosen = select(*(columns or [table])).where(table.c.id == id)
+    row = None if "\0" in id else c.execute(chosen).first()
     if row is None:
         raise NotFound(f"there is no {table.name.removeprefix('agents_').rstrip('s')} {id!r}")
     return row

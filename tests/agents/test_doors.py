@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
+from a2a.utils.task import ListTasksCursor, encode_list_tasks_cursor
 
 from agents.app import MAX_BODY
 from tests.agents.doubles import V1, Served, serve
@@ -104,3 +106,32 @@ async def test_unknown_paths_and_methods_are_plainly_refused(agent: Served) -> N
     answer = await agent.http.get("/v1/nowhere")
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+async def test_a_number_that_json_cannot_tell_spoils_no_list(agent: Served, number: str) -> None:
+    params = {"message": agent.message("", parts=[{"data": "HERE"}])}
+    call = {**CALL, "method": "SendMessage", "params": params}
+    body = json.dumps(call).replace('"HERE"', number)
+    headers = {**V1, "Content-Type": "application/json"}
+    answer = await agent.http.post("/a2a", content=body, headers=headers)
+    assert answer.json()["error"]["code"] == -32700
+    assert (await agent.call("ListTasks", {}))["totalSize"] == 0
+
+
+async def test_only_a_post_calls_the_task_api(agent: Served) -> None:
+    for method in ("PUT", "PATCH", "DELETE"):
+        answer = await agent.http.request(method, "/a2a", content="{", headers=V1)
+        assert answer.status_code == 405, method
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+async def test_tasks_may_be_listed_since_any_time(agent: Served, moment: str) -> None:
+    await agent.send("say:ok")
+    listed = await agent.call("ListTasks", {"statusTimestampAfter": moment})
+    assert listed["totalSize"] == (1 if moment < "2" else 0)
+
+
+async def test_a_page_token_beyond_all_numbers_is_refused(agent: Served) -> None:
+    token = encode_list_tasks_cursor(ListTasksCursor(timestamp_ns=10**30, task_id="x"))
+    assert await agent.error("ListTasks", {"pageToken": token}) == -32602

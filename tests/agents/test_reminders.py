@@ -185,3 +185,13 @@ def test_a_zone_nobody_knows_does_not_keep_a_late_reminder_back() -> None:
     assert wording(task, due) == "⏰ Reminder: call"
     late = wording(task, due + timedelta(hours=1))
     assert late == "⏰ Reminder, later than planned (2026-03-02 09:00): call"
+
+
+def test_a_year_that_a_zone_lacks_does_not_keep_a_late_reminder_back() -> None:
+    due = datetime(1, 1, 1, tzinfo=UTC)
+    task = Task(
+        id="t", person="p", number=1, title="call", kind=TaskKind.REMINDER, state=TaskState.OPEN,
+        detail="", project="", due_at=due, zone="America/New_York", locale="en", context="",
+        a2a_task="", outcome="", created_at=due, updated_at=due,
+    )  # fmt: skip
+    assert wording(task, due + timedelta(hours=1)).endswith("01-01 00:00): call")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -202,3 +205,51 @@ async def test_what_breaks_inside_is_not_told(
     refused = await call(agent, "GET", "/projects", 500)
     assert refused["error"]["code"] == "internal"
     assert "secret" not in str(refused)
+
+
+def cursor(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("made_up", ["s" + "9" * 40, "s-1", "t1", "s1x"])
+@pytest.mark.parametrize("path", ["/tasks", "/projects", "/events", "/agents", "/artifacts"])
+async def test_a_cursor_that_is_not_ours_is_refused(agent: Served, path: str, made_up: str) -> None:
+    refused = await call(agent, "GET", f"{path}?cursor={cursor(made_up)}", 400)
+    assert refused["error"]["code"] == "bad_cursor"
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_time_that_some_zones_lack_is_refused(agent: Served, when: str) -> None:
+    task = await create(agent, "t")
+    for method, path, more in (
+        ("GET", f"/tasks?since={quote(when)}", {}),
+        ("POST", "/tasks", {"json": {"person": "p", "title": "t", "due_at": when}}),
+        ("PATCH", f"/tasks/{task['id']}", {"json": {"due_at": when}}),
+    ):
+        refused = await call(agent, method, path, 422, **more)
+        assert "between the years" in refused["error"]["message"]
+
+
+async def test_what_no_database_stores_is_refused(agent: Served) -> None:
+    task = await create(agent, "t")
+    for body in ({"title": "a\0b"}, {"detail": "\0"}, {"zone": "\0"}, {"title": "\ud800"}):
+        content = json.dumps(body)
+        headers = {"Content-Type": "application/json"}
+        await call(agent, "PATCH", f"/tasks/{task['id']}", 422, content=content, headers=headers)
+    await call(agent, "GET", "/tasks?person=%00", 422)
+    await call(agent, "GET", "/tasks/%00", 404)
+
+
+async def test_a_refusal_is_json_whatever_is_wrong(agent: Served) -> None:
+    headers = {"Content-Type": "application/json"}
+    for method, path, content, status in (
+        ("POST", "/tasks", "[" * 100_000, 400),
+        ("POST", "/tasks", '{"person": NaN}', 422),
+        ("POST", "/tasks", " " * 1_100_000, 413),
+        ("POST", "/tasks", "", 422),
+        ("PUT", "/tasks", "{}", 405),
+        ("GET", "", "", 404),
+        ("GET", "/tasks/", "", 404),
+    ):
+        refused = await call(agent, method, path, status, content=content, headers=headers)
+        assert refused["error"]["message"]

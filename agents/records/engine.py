@@ -40,7 +40,7 @@ class Database:
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
-        self.engine = _sqlite(parsed) if sqlite else create_engine(parsed, pool_pre_ping=True)
+        self.engine = _sqlite(parsed) if sqlite else _server(parsed)
         self._readers = CapacityLimiter(READERS)
         # SQLite has one writer: waiting for a thread is fairer than waiting for its lock.
         self._writers = CapacityLimiter(1 if sqlite else READERS)
@@ -122,9 +122,15 @@ def _ended(connection: Connection, end: Callable[[], None]) -> None:
         end()
 
 
+def _server(url: URL) -> Engine:
+    # Errors are logged, and what was to be stored is what people wrote.
+    return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+
+
 def _sqlite(url: URL) -> Engine:
     """An engine in WAL mode whose transactions begin as we say, not as pysqlite guesses."""
-    engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
+    arguments = {"timeout": 10, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _(connection: object, _record: object) -> None:

@@ -88,6 +88,10 @@ def _lost_a_race(error: DBAPIError) -> bool:
 _KINDS = "Set it to postgresql://… or sqlite:///…, or leave it unset for SQLite in DATA_DIR."
 
 
+# Errors are logged, and what was to be stored is what people wrote.
+_COMMON: dict[str, Any] = {"max_overflow": 0, "hide_parameters": True}
+
+
 def _open(url: str, pool_size: int) -> Engine:
     try:
         parsed = make_url(url)
@@ -95,7 +99,7 @@ def _open(url: str, pool_size: int) -> Engine:
         raise StoreError(f"DATABASE_URL is no database's URL. {_KINDS}") from error
     if parsed.get_backend_name() == "postgresql":
         try:
-            return create_engine(parsed, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
+            return create_engine(parsed, pool_pre_ping=True, pool_size=pool_size, **_COMMON)
         except ModuleNotFoundError as error:
             raise StoreError(f"DATABASE_URL needs a driver: pip install {error.name}") from error
     if parsed.get_backend_name() != "sqlite":
@@ -109,7 +113,7 @@ def _open(url: str, pool_size: int) -> Engine:
                 f"The folder {folder} cannot be made ({error.strerror}). "
                 "Set DATA_DIR or DATABASE_URL to a place that can be written."
             ) from error
-    engine = create_engine(parsed, pool_size=pool_size + 1, max_overflow=0)
+    engine = create_engine(parsed, pool_size=pool_size + 1, **_COMMON)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from agents.records.base import (
     BadCursor,
@@ -233,3 +234,10 @@ def test_a_file_that_is_no_database_is_refused_in_plain_words(tmp_path: Path) ->
     (tmp_path / "agent.db").write_text("What I did on my holidays")
     with pytest.raises(SchemaError, match="not a database"):
         ensure(Database(f"sqlite:///{tmp_path / 'agent.db'}").engine)
+
+
+async def test_an_error_does_not_tell_what_was_to_be_stored(database: Database) -> None:
+    wrong = text("INSERT INTO nowhere VALUES (:words)")
+    with pytest.raises(DBAPIError) as failed:
+        await database.write(lambda c: c.execute(wrong, {"words": "dear diary"}))
+    assert "diary" not in str(failed.value)

@@ -49,6 +49,8 @@ def parse(url: str) -> SplitResult:
         port = parts.port
     except ValueError:
         raise Refusal("it is not a URL") from None
+    if not url.isprintable():
+        raise Refusal("it holds characters that no URL has")
     if parts.scheme not in PORTS or not parts.hostname:
         raise Refusal("it must begin with https:// or http:// and name a host")
     if parts.username is not None or parts.password is not None:

@@ -250,6 +250,9 @@ class Handler(RequestHandler):
                     return
 
     async def _check_target(self, config: TaskPushNotificationConfig) -> None:
+        shown = f"{config.token}{config.authentication.scheme}{config.authentication.credentials}"
+        if not (shown.isascii() and shown.isprintable()):
+            raise InvalidParamsError("token, scheme and credentials must be printable ASCII")
         try:
             await self._guard.admit(config.url)
         except Nowhere:

@@ -93,6 +93,8 @@ async def serving(
             Mount("/v1", app=make_api(records)),
         ]
         served = Starlette(routes=routes, exception_handlers={HTTPException: not_served})
+        # It would lead to whatever host the caller named.
+        served.router.redirect_slashes = False
         app = Doors(
             Announcing(served, [known.uri for known in card.capabilities.extensions]),
             base_url=config.base_url,

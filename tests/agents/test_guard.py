@@ -33,7 +33,8 @@ def test_addresses_outside_are_taken(address: str) -> None:
     "url",
     ["", "x", "//host/x", "ftp://host/", "file:///etc/passwd", "http://", "https:///x",
      "http://user@host/", "http://user:pass@host/", "http://host:0/", "http://host:99999/",
-     "http://host:port/", "http://[::1", "gopher://host/", "javascript:alert(1)"],
+     "http://host:port/", "http://[::1", "gopher://host/", "javascript:alert(1)", "http://ho\nst/",
+     "https://host/\r\nX: y", "https://host/\0"],
 )  # fmt: skip
 def test_what_is_not_a_plain_web_url_is_refused(url: str) -> None:
     with pytest.raises(Refusal):

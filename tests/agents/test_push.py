@@ -185,3 +185,19 @@ async def test_the_address_that_was_checked_is_called_under_the_name_that_was_gi
     await agent.send("say:x", configuration={"taskPushNotificationConfig": target})
     await hook.wait(2)
     assert hook.headers[0]["host"] == f"hook.invalid:{port}"
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [{"token": "a\r\nb"}, {"token": "é"}, {"authentication": {"scheme": "x", "credentials": "\n"}}],
+)
+async def test_a_target_whose_headers_cannot_be_sent_is_refused(
+    agent: Served, spoilt: dict[str, Any]
+) -> None:
+    target = {"url": "https://1.1.1.1/hook", **spoilt}
+    params = {
+        "message": agent.message("say:ok"),
+        "configuration": {"taskPushNotificationConfig": target},
+    }
+    assert await agent.error("SendMessage", params) == -32602
+    assert agent.brain.asks == []

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from starlette.applications import Starlette
@@ -52,6 +53,8 @@ def create_app(face: Face, routes: Iterable[BaseRoute], agent: Sequence[BaseRout
         routes=[*own, *routes, *agent],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
+    # It would lead to whatever host the caller named.
+    app.router.redirect_slashes = False
     app.state.face = face
     return Observed(app)
 
@@ -69,9 +72,11 @@ async def _readyz(request: Request) -> Response:
 async def _metrics(request: Request) -> Response:
     face: Face = request.app.state.face
     if face.api_token:
-        if not _same(request.headers.get("authorization", ""), f"Bearer {face.api_token}"):
-            raise HTTPException(401, "Send API_TOKEN as a bearer token.")
-    elif request.url.hostname not in face.hosts:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not _same(token.strip(), face.api_token):
+            asking = {"WWW-Authenticate": "Bearer"}
+            raise HTTPException(401, "Send API_TOKEN as a bearer token.", asking)
+    elif _host(request.headers.get("host", "")) not in face.hosts:
         raise HTTPException(403, "Metrics are for this machine only; set API_TOKEN to open them.")
     content, media_type = exposition(request.headers.get("accept", ""))
     return Response(content, media_type=media_type)
@@ -102,15 +107,24 @@ def task_of(body: bytes) -> str | None:
     """The id of the task that a StreamResponse is about; None when it is about none."""
     try:
         event = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(event, dict):
         return None
     for kind, key in (("task", "id"), ("statusUpdate", "taskId"), ("artifactUpdate", "taskId")):
         inner = event.get(kind)
-        if isinstance(inner, dict) and isinstance(inner.get(key), str):
-            return str(inner[key]) or None
+        id = inner.get(key) if isinstance(inner, dict) else None
+        # No database is asked for what it could not have stored.
+        if isinstance(id, str) and id and id.isprintable():
+            return id
     return None
+
+
+def _host(header: str) -> str:
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _same(given: str, expected: str) -> bool:

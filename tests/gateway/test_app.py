@@ -80,17 +80,29 @@ async def test_metrics_are_not_for_whoever_calls_us_by_another_name() -> None:
         assert (await house.client.get("/metrics")).status_code == 403
 
 
+@pytest.mark.parametrize("host", ["", "[", "[::1", "a_b.example", "localhost.example", "a b", '"'])
+async def test_metrics_are_not_for_whoever_hides_the_name_they_call_us_by(host: str) -> None:
+    async with rig() as house:
+        assert (await house.client.get("/metrics", headers={"Host": host})).status_code == 403
+
+
 async def test_metrics_want_the_token_once_there_is_one() -> None:
     async with rig("https://door.example", api_token="tok") as house:
         assert (await house.client.get("/metrics")).status_code == 401
-        headers = {"Authorization": "Bearer tok"}
-        assert (await house.client.get("/metrics", headers=headers)).status_code == 200
+        for token, status in (("Bearer tok", 200), ("bearer tok", 200), ("Basic tok", 401)):
+            answer = await house.client.get("/metrics", headers={"Authorization": token})
+            assert answer.status_code == status
 
 
 async def test_an_unknown_path_is_counted_without_its_name() -> None:
     async with rig() as house:
         assert (await house.client.get("/wp-admin/secret")).status_code == 404
         assert "wp-admin" not in (await house.client.get("/metrics")).text
+
+
+async def test_nobody_is_led_to_a_host_of_the_callers_choice() -> None:
+    async with rig("http://evil.example") as house:
+        assert (await house.client.get("/healthz/")).status_code == 404
 
 
 async def test_a_defect_shows_no_traceback() -> None:
@@ -129,7 +141,13 @@ async def test_a_notification_without_its_token_changes_nothing(token: str) -> N
         assert house.notified == []
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"t1"', b"{}", b'{"task": "t1"}', b"\xff"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[]", b'"t1"', b"{}", b'{"task": "t1"}', b"\xff", b"[" * 100_000,
+        b'{"task": {"id": "\\ud800"}}', b'{"task": {"id": "a\\u0000"}}',
+    ],
+)  # fmt: skip
 async def test_a_malformed_notification_is_refused_plainly(body: bytes) -> None:
     async with rig() as house:
         headers = {"X-A2A-Notification-Token": "n-token"}

@@ -188,7 +188,7 @@ class TelegramChannel(Channel):
     def _answer_button(self, update: object) -> None:
         """Stop the waiting sign on a tapped button."""
         query = update.get("callback_query") if isinstance(update, dict) else None
-        if query and "id" in query and self._tasks:
+        if isinstance(query, dict) and "id" in query and self._tasks:
             self._tasks.start_soon(self._answer, str(query["id"]))
 
     async def _answer(self, query: str) -> None:

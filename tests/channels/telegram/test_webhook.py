@@ -101,6 +101,15 @@ async def test_a_malformed_update_is_acknowledged_and_dropped(open_door: OpenDoo
     assert not door.inbox.messages
 
 
+@pytest.mark.parametrize("query", [5, True, "id", ["id"], {}, {"id": None}])
+async def test_a_message_is_stored_whatever_else_the_update_holds(
+    open_door: OpenDoor, query: object
+) -> None:
+    door = await open_door()
+    assert (await _post(door, {**GOOD, "callback_query": query})).status_code == 200
+    assert [message.text for message in door.inbox.messages] == ["keep me"]
+
+
 async def test_a_rate_limited_update_is_sent_again_until_it_is_stored(open_door: OpenDoor) -> None:
     door = await open_door()
     door.inbox.failures = [RateLimited(0.02)]

@@ -19,12 +19,16 @@ from channels.events import Reply
 from channels.events import Route as ReplyRoute
 from channels.web import sessions, wire
 from channels.web.connection import Connection, Patience
-from channels.web.door import Door, Problem, host_of, locale_of
+from channels.web.door import Door, Problem, host_of, locale_of, spend
 from channels.web.files import Files
 from channels.web.origins import Origins
 from channels.web.pages import Pages
 
 _MAX_BODY = 16 * 1024
+
+_SOCKETS_INTERVAL = 0.02
+_SOCKETS_BURST = 5000
+"""Sockets one host may open: one in so many seconds, and so many at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +108,13 @@ class WebChannel(Channel):
 
     async def _open_session(self, request: Request) -> Response:
         told = await _introduction(request)
-        wait = await self._budget.take(
+        await spend(
+            self._budget,
             f"web:sessions:{host_of(request)}",
+            "too_many_sessions",
             interval=self._config.sessions_interval,
             burst=self._config.sessions_burst,
         )
-        if wait:
-            raise Problem(429, "too_many_sessions", {"Retry-After": str(int(wait) + 1)})
         session = self._session(request, told)
         conversation = await self._inbox.open(session.sender, session.route)
         answer = {
@@ -142,6 +146,13 @@ class WebChannel(Channel):
         locale = locale_of(socket)
         try:
             origin = self._door.origin(socket)
+            await spend(
+                self._budget,
+                f"web:sockets:{host_of(socket)}",
+                "too_many_sessions",
+                interval=_SOCKETS_INTERVAL,
+                burst=_SOCKETS_BURST,
+            )
         except Problem as problem:
             await socket.send_denial_response(problem.response(locale))
             return
@@ -149,7 +160,11 @@ class WebChannel(Channel):
         def admit(token: str) -> sessions.Session:
             return self._door.session(token, origin)
 
-        await Connection(socket, self._inbox, admit, locale, self._config.patience).serve()
+        patience = self._config.patience
+        connection = Connection(
+            socket, self._inbox, self._budget, admit, locale=locale, patience=patience
+        )
+        await connection.serve()
 
 
 async def _introduction(request: Request) -> dict[str, str]:
@@ -170,6 +185,8 @@ async def _introduction(request: Request) -> dict[str, str]:
     if not isinstance(data, dict):
         raise Problem(400, "not_json")
     told = {name: data.get(name) or "" for name in ("identity", "locale", "zone")}
-    if not all(isinstance(value, str) for value in told.values()):
-        raise Problem(400, "not_strings")
+    try:
+        "".join(told.values()).encode()
+    except (TypeError, UnicodeEncodeError):
+        raise Problem(400, "not_strings") from None
     return told

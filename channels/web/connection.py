@@ -16,7 +16,7 @@ import structlog
 from anyio.streams.memory import MemoryObjectReceiveStream
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
-from channels.base import Inbox, RateLimited
+from channels.base import Budget, Inbox, RateLimited
 from channels.events import Entry, File
 from channels.web import wire
 from channels.web.outbox import Full, Outbox
@@ -25,6 +25,12 @@ from prompts import sentence
 
 log = structlog.get_logger()
 
+FRAME_INTERVAL = 0.005
+FRAMES_BURST = 1000
+"""Frames read from a client: one in so many seconds, and so many at once."""
+CANCELS_INTERVAL = 1.0
+CANCELS_BURST = 20
+"""As above, of a session's wishes to stop the agent."""
 MAX_BAD_FRAMES = 20
 MAX_WAITING = 64
 """Frames of one client that wait to be stored."""
@@ -54,12 +60,15 @@ class Connection:
         self,
         socket: WebSocket,
         inbox: Inbox,
+        budget: Budget,
         admit: Callable[[str], Session],
+        *,
         locale: str,
         patience: Patience,
     ) -> None:
         self._socket = socket
         self._inbox = inbox
+        self._budget = budget
         self._admit = admit
         self._locale = locale
         self._patience = patience
@@ -140,7 +149,11 @@ class Connection:
         return text
 
     async def _read(self, work: Callable[[Work], None]) -> None:
+        full_at = anyio.current_time()
         while True:
+            # GCRA, as `Budget`; who floods us waits in its own network.
+            full_at = max(full_at, anyio.current_time()) + FRAME_INTERVAL
+            await anyio.sleep_until(full_at - FRAME_INTERVAL * FRAMES_BURST)
             try:
                 text = await self._receive()
             except WebSocketDisconnect:
@@ -180,7 +193,7 @@ class Connection:
             id = "" if isinstance(work, wire.Cancel) else work.id
             try:
                 if isinstance(work, wire.Cancel):
-                    await self._inbox.cancel(conversation)
+                    await self._cancel(session, conversation)
                 else:
                     await self._accept(work, session)
             except RateLimited as limited:
@@ -189,6 +202,13 @@ class Connection:
                 # The client keeps what was not acknowledged and sends it again.
                 log.exception("web_frame_failed", conversation=conversation)
                 self._complain("unavailable", id=id, retry_after=2)
+
+    async def _cancel(self, session: Session, conversation: str) -> None:
+        key = f"web:cancels:{session.id}"
+        wait = await self._budget.take(key, interval=CANCELS_INTERVAL, burst=CANCELS_BURST)
+        if wait:
+            raise RateLimited(wait)
+        await self._inbox.cancel(conversation)
 
     async def _accept(self, work: wire.Say | wire.Choose, session: Session) -> None:
         now = datetime.now(UTC)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import IPv6Address, ip_address
 
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
+from channels.base import Budget
 from channels.web import sessions
 from channels.web.origins import Origins
 from prompts import sentence
@@ -94,6 +96,13 @@ class Door:
         return answer
 
 
+async def spend(budget: Budget, key: str, code: str, *, interval: float, burst: int) -> None:
+    """Take one of an allowance. Raises Problem, with `code`, when it is used up."""
+    wait = await budget.take(key, interval=interval, burst=burst)
+    if wait:
+        raise Problem(429, code, {"Retry-After": str(int(wait) + 1)})
+
+
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Content-Disposition",
@@ -109,4 +118,10 @@ def locale_of(connection: HTTPConnection) -> str:
 def host_of(connection: HTTPConnection) -> str:
     """Whose allowance a stranger uses: an IPv4 address, or an IPv6 network of 64 bits."""
     host = connection.client.host if connection.client else ""
-    return ":".join(host.split(":")[:4]) if ":" in host else host
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
+    return host

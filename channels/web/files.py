@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from channels.base import Budget, Inbox, TooLarge
 from channels.events import File
 from channels.web import wire
-from channels.web.door import Door, Problem, locale_of
+from channels.web.door import Door, Problem, host_of, locale_of, spend
 from channels.web.sessions import Session
 
 log = structlog.get_logger()
@@ -38,6 +38,8 @@ _MAX_NAME = 120
 _ONE_EACH = 2.0
 _AT_ONCE = 30
 """Uploads a session may make: one in so many seconds, and so many at once."""
+_HOST_AT_ONCE = 150
+"""And all sessions of one host."""
 
 
 class Files:
@@ -62,11 +64,10 @@ class Files:
             raise Problem(401, "token_needed", {"WWW-Authenticate": "Bearer"})
         if _declared(request) > self._limit + _FORM_OVERHEAD:
             raise self._too_large()
-        wait = await self._budget.take(
-            f"web:files:{session.id}", interval=_ONE_EACH, burst=_AT_ONCE
-        )
-        if wait:
-            raise Problem(429, "too_many_files", {"Retry-After": str(int(wait) + 1)})
+        for key, burst in ((session.id, _AT_ONCE), (f"host:{host_of(request)}", _HOST_AT_ONCE)):
+            await spend(
+                self._budget, f"web:files:{key}", "too_many_files", interval=_ONE_EACH, burst=burst
+            )
         try:
             file = await self._store(request, session)
         except TooLarge:

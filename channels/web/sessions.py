@@ -238,4 +238,7 @@ def _number(claims: Mapping[str, Any], name: str, default: float = math.nan) -> 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name, "")
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # What databases store: no half surrogate pair and no NUL.
+    return value.encode("utf-8", "replace").decode().replace("\0", "")

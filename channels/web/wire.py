@@ -144,14 +144,15 @@ class _Reader:
             case "ping":
                 return Ping()
             case str(unknown):
-                raise BadFrame("unknown_type", unknown[:40], id=self._id)
+                # It goes back as it came, but for what UTF-8 cannot say.
+                shown = unknown[:40].encode("utf-8", "replace").decode()
+                raise BadFrame("unknown_type", shown, id=self._id)
             case _:
                 raise self._bad("type must be a string")
 
     def _say(self) -> Say:
         id = self._uuid("id")
-        # PostgreSQL stores no NUL, and no person types one.
-        text = self._text("text", MAX_FRAME, needed=False).replace("\0", "")
+        text = self._text("text", MAX_FRAME, needed=False)
         files = self._data.get("files") or []
         if not isinstance(files, list) or len(files) > MAX_FILES:
             raise self._bad(f"files must be a list of at most {MAX_FILES} ids")
@@ -165,6 +166,8 @@ class _Reader:
         value = self._data.get(name)
         if value is None and not needed:
             return ""
+        # PostgreSQL stores no NUL, and no person types one.
+        value = value.replace("\0", "") if isinstance(value, str) else value
         if not isinstance(value, str) or len(value) > limit or (needed and not value):
             raise self._bad(f"{name} must be a string of at most {limit} characters")
         try:

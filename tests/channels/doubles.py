@@ -77,11 +77,10 @@ class InMemoryInbox:
         send, receive = anyio.create_memory_object_stream[Live](1000)
         self._followers.setdefault(conversation, []).append(send)
         try:
-            yield receive
+            with send, receive:
+                yield receive
         finally:
             self._followers[conversation].remove(send)
-            send.close()
-            receive.close()
 
     async def put_file(self, owner: Address, file: File, chunks: AsyncIterator[bytes]) -> File:
         data = b"".join([chunk async for chunk in chunks])

@@ -61,6 +61,8 @@ async def test_a_bad_old_token_is_refused_and_opens_nothing(web: Web) -> None:
         ("{", "application/json", 400),
         ("[]", "application/json", 400),
         ('{"locale": 7}', "application/json", 400),
+        ('{"identity": "\\ud800.a.b"}', "application/json", 400),
+        ('{"identity": NaN}', "application/json", 400),
         ("{}", "text/plain", 415),
         ('{"identity": "' + "x" * 20_000 + '"}', "application/json", 413),
         ("[" * 10_000, "application/json", 400),

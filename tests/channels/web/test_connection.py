@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from channels.base import RateLimited
 from channels.events import Choice, Choices, Chosen, Delta, File, Message, Status, Text, TurnState
-from channels.web import sessions
+from channels.web import connection, sessions
 from channels.web.adapter import WebConfig
 from channels.web.connection import MAX_BAD_FRAMES, MAX_WAITING, PAGE, Patience
 from tests.channels.doubles import InMemoryInbox
@@ -169,6 +169,38 @@ async def test_cancel_asks_the_house_to_stop(web: Web) -> None:
     assert web.inbox.canceled == [session["conversation"]]
 
 
+async def test_too_many_wishes_to_stop_are_turned_down(web: Web) -> None:
+    session = await web.session()
+    id = sessions.read(session["token"], SECRET, time.time()).id
+    web.budget.waits[f"web:cancels:{id}"] = 3
+    async with web.greeted(session) as it:
+        await it.send(type="cancel")
+        error = await it.expect("error")
+    assert (error["code"], error["retry_after"]) == ("rate_limited", 3)
+    assert web.inbox.canceled == []
+
+
+async def test_who_floods_is_read_more_slowly(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "FRAMES_BURST", 10)
+    monkeypatch.setattr(connection, "FRAME_INTERVAL", 0.01)
+    async with web.greeted(await web.session()) as it:
+        started = time.monotonic()
+        for _ in range(60):
+            await it.send(type="ping")
+        for _ in range(60):
+            await it.expect("pong")
+        assert time.monotonic() - started > 0.45
+
+
+async def test_a_host_that_opens_too_many_sockets_is_refused(web: Web) -> None:
+    web.budget.waits["web:sockets:127.0.0.1"] = 2.2
+    with pytest.raises(InvalidStatus) as refused:
+        async with web.socket():
+            pass
+    assert refused.value.response.status_code == 429
+    assert refused.value.response.headers["retry-after"] == "3"
+
+
 async def test_ping_is_answered_and_voice_is_turned_down_in_plain_words(web: Web) -> None:
     session = await web.session({"locale": "de"})
     async with web.greeted(session) as it:
@@ -222,6 +254,7 @@ async def test_a_store_that_fails_is_not_acknowledged_and_the_socket_stays(web: 
         ("[]", "bad_frame"),
         ('{"type": 7}', "bad_frame"),
         ('{"type": "dance"}', "unknown_type"),
+        ('{"type": "\\ud800"}', "unknown_type"),
         ('{"type": "message", "id": "1", "text": "hi"}', "bad_frame"),
         ('{"type": "hello", "token": "again"}', "bad_frame"),
         (f'{{"type": "message", "id": "{uuid.uuid4()}", "text": " "}}', "empty_message"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from channels.base import TooLarge
 from channels.events import Address, File
+from channels.web import sessions
 from channels.web.adapter import WebConfig
 from channels.web.files import described, safe_name
 from tests.channels.doubles import InMemoryInbox
@@ -90,15 +92,6 @@ async def test_a_form_without_a_file_is_refused(web: Web, content: bytes, kind: 
     assert (answer.status_code, answer.json()["code"]) == (400, "no_file")
 
 
-async def test_too_many_uploads_are_asked_to_wait(web: Web) -> None:
-    headers = await bearer(web)
-    await web.http.post("/web/files", content=b"x", headers=headers)
-    web.budget.waits[web.budget.taken[-1]] = 4
-    answer = await web.http.post("/web/files", content=b"x", headers=headers)
-    assert answer.status_code == 429
-    assert answer.headers["retry-after"] == "5"
-
-
 class SmallInbox(InMemoryInbox):
     async def put_file(self, owner: Address, file: File, chunks: AsyncIterator[bytes]) -> File:
         stored = await super().put_file(owner, replace(file), chunks)
@@ -170,3 +163,16 @@ def test_a_type_is_taken_when_it_is_one_and_guessed_when_not(
     name: str, media_type: str, kind: str
 ) -> None:
     assert described(name, media_type).media_type == kind
+
+
+@pytest.mark.parametrize("whose", ["session", "host"])
+async def test_neither_a_session_nor_its_host_may_upload_without_end(web: Web, whose: str) -> None:
+    session = await web.session()
+    id = sessions.read(session["token"], SECRET, time.time()).id
+    key = {"session": f"web:files:{id}", "host": "web:files:host:127.0.0.1"}[whose]
+    web.budget.waits[key] = 1.5
+    headers = {"Authorization": f"Bearer {session['token']}"}
+    answer = await web.http.post("/web/files", content=b"x", headers=headers)
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "2"
+    assert web.inbox.files == {}

@@ -99,6 +99,10 @@ def test_an_identity_gives_the_same_verified_address_each_time() -> None:
     assert visitor(identity, identify({**WHO, "sub": "bob"})).id != session.id
 
 
+def test_a_name_that_no_database_stores_is_mended() -> None:
+    assert visitor(Identity(SITE), identify({**WHO, "name": "A\0n\ud800n"})).name == "An?n"
+
+
 def test_what_an_identity_does_not_tell_is_taken_from_the_browser() -> None:
     session = visitor(Identity(SITE), identify({**WHO, "name": 7, "zone": "Mars/Base"}))
     assert (session.name, session.locale, session.zone) == ("", "en", "UTC")

@@ -116,6 +116,13 @@ def test_a_field_that_does_not_fit_is_named(frame: wire.Frame) -> None:
     assert bad.value.detail
 
 
+def test_nul_is_dropped_wherever_it_is() -> None:
+    frame = {"type": "choice", "id": ID, "message": "m\0", "value": "\0v"}
+    assert wire.read(json.dumps(frame)) == wire.Choose(ID, "m", "v")
+    with pytest.raises(wire.BadFrame):
+        wire.read(json.dumps({**frame, "value": "\0"}))
+
+
 def test_a_bad_frame_is_answered_under_its_own_id() -> None:
     with pytest.raises(wire.BadFrame) as bad:
         wire.read(json.dumps({"type": "message", "id": ID, "text": 1}))

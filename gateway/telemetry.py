@@ -6,6 +6,7 @@ and phone numbers never get there.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -96,15 +97,16 @@ def configure_logging(level: str, form: str, hidden: Iterable[str] = ()) -> None
         stamp(fmt="%H:%M:%S", utc=False) if for_people else stamp(fmt="iso", utc=True, key="time"),
         structlog.processors.StackInfoRenderer(),
     ]
-    end: list[Any] = (
-        [_Striker(hidden), _shortened, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-        if for_people
-        else [
-            structlog.processors.format_exc_info,
-            _Striker(hidden),
-            structlog.processors.JSONRenderer(),
-        ]
+    # Nicer tracebacks show local variables, and those are what people wrote.
+    lines = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
+    end: list[Any] = (
+        [_shortened, lines]
+        if for_people
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    end.append(_Striker(hidden))
     structlog.configure(
         processors=[*shared, *end],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -134,17 +136,14 @@ def _shortened(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> A
 
 
 class _Striker:
-    """A processor that strikes secrets out of whatever is about to be written."""
+    """The last processor: strikes secrets out of the line that is about to be written."""
 
     def __init__(self, hidden: Iterable[str]) -> None:
-        self._hidden = tuple(secret for secret in hidden if secret)
+        plain = {secret for secret in hidden if secret}
+        quoted = plain | {repr(secret)[1:-1] for secret in plain}
+        self._hidden = quoted | {json.dumps(secret)[1:-1] for secret in quoted}
 
-    def __call__(
-        self, _logger: Any, _method: str, event: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
-        for key, value in event.items():
-            if isinstance(value, str):
-                for secret in self._hidden:
-                    value = value.replace(secret, "•••")  # noqa: PLW2901 - refined step by step
-                event[key] = value
-        return event
+    def __call__(self, _logger: Any, _method: str, line: str) -> str:
+        for secret in self._hidden:
+            line = line.replace(secret, "•••")
+        return line

@@ -36,3 +36,22 @@ def test_a_line_for_programs_has_whole_ids_and_no_secret(
     event = json.loads(capsys.readouterr().err)
     assert (event["turn"], event["error"]) == (turn, "••• •••")
     assert event["time"].endswith("Z")
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_no_secret_is_in_a_traceback_or_deep_in_a_value(
+    capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    secrets = ["hush-hush", 'quo"ted\\', "-----BEGIN\nKEY-----", "schlüssel"]
+    configure_logging("info", form, secrets)
+    letter = "dear diary"
+    try:
+        raise RuntimeError(f"{len(letter)}: {secrets}")
+    except RuntimeError:
+        structlog.get_logger().exception("failed", given={"deep": secrets}, seen=secrets[1])
+        logging.getLogger("a library").exception("failed with %s", secrets)
+    line = capsys.readouterr().err
+    assert line.count("RuntimeError: 10: [") == 2
+    assert "•••" in line
+    for told in ("hush-hush", "quo", "BEGIN", "KEY", "schl", letter):
+        assert told not in line

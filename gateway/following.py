@@ -15,6 +15,7 @@ import structlog
 
 from channels.base import Channel
 from gateway.agent.base import Agent
+from gateway.attachments import received
 from gateway.bus.base import Bus
 from gateway.errors import AgentError, AgentRefused, TaskUnknown
 from gateway.heard import Heard, Verdict, judge
@@ -24,7 +25,6 @@ from gateway.store.base import Closing, Given, Turn, TurnStage
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
 from gateway.telemetry import AGENT_ERRORS, TURNS
-from gateway.turn import received
 from prompts import sentence
 
 log = structlog.get_logger()
@@ -137,7 +137,7 @@ class Following:
     async def _tell(self, turn: Turn, verdict: Verdict, given: Given) -> None:
         now = self.clock()
         unended = verdict.stage in (TurnStage.BACKGROUND, TurnStage.DETACHED)
-        text, files = await received(verdict, self.files, turn, now)
+        text, files = await received(verdict, turn, self.files, now)
         said = None
         if text or files:
             channel = self.channels.get(turn.route.channel)

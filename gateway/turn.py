@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -11,10 +11,11 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from channels.base import Channel, ChannelError, Preview, TooLarge
+from channels.base import Channel, Preview
 from channels.events import Delta, File, Status, TurnState
 from gateway import question
 from gateway.agent.base import Agent, AgentEvent, Ask, Attachment, Caller, Progress, Started
+from gateway.attachments import fetched, received
 from gateway.bus.base import Bus
 from gateway.errors import AgentError, AgentRefused, AgentUnreachable, TaskUnknown
 from gateway.heard import Heard, Verdict, detached, judge
@@ -139,7 +140,10 @@ class _Play:
                     await self.preview.close()
 
     async def _attempt(self) -> None:
-        await self._fetch_files()
+        channel = self.player.channels.get(self.turn.route.channel)
+        self.turn = await fetched(
+            self.turn, channel, self.player.files, self.player.database, self.player.clock()
+        )
         if question.only_recordings(self.turn):
             words = sentence("gateway", "voice_not_yet", self.locale)
             await self._close(Verdict(words, (), (), TurnStage.DONE))
@@ -273,36 +277,6 @@ class _Play:
             task=turn.answers_task,
         )
 
-    # -- files of the person -----------------------------------------------------------
-
-    async def _fetch_files(self) -> None:
-        """Bring files over from the platform, so that they outlive its links."""
-        messages = []
-        for message in self.turn.messages:
-            if any(isinstance(p, File) and p.source and not p.id for p in message.parts):
-                parts = tuple(
-                    [
-                        await self._fetch(p) if isinstance(p, File) and not p.id else p
-                        for p in message.parts
-                    ]
-                )
-                await self.player.database.write(turns.note_parts, message.id, parts)
-                message = replace(message, parts=parts)  # noqa: PLW2901 - the same, complete
-            messages.append(message)
-        self.turn = replace(self.turn, messages=tuple(messages))
-
-    async def _fetch(self, file: File) -> File:
-        channel = self.player.channels.get(self.turn.route.channel)
-        if channel is None:
-            return replace(file, error="the channel it came from is off")
-        try:
-            return await self.player.files.put(
-                self.turn.sender.address, file, channel.fetch(file), now=self.player.clock()
-            )
-        except (ChannelError, TooLarge) as error:
-            log.warning("file_not_fetched", reason=str(error))
-            return replace(file, error=str(error))
-
     # -- ends ----------------------------------------------------------------------------
 
     async def _after(self, error: AgentError) -> float | None:
@@ -380,7 +354,7 @@ class _Play:
         log.info("turn_ended", stage=str(verdict.stage), task=self.heard.task)
 
     async def _told(self, verdict: Verdict) -> Saying:
-        text, files = await received(verdict, self.player.files, self.turn, self.player.clock())
+        text, files = await received(verdict, self.turn, self.player.files, self.player.clock())
         return self._saying(text, files, verdict)
 
     def _saying(
@@ -404,30 +378,3 @@ class _Play:
     async def _remember(self, ref: str) -> None:
         self.preview_ref = ref
         await self.player.database.write(turns.note_preview, self.turn.id, ref)
-
-
-async def received(
-    verdict: Verdict, store: FileStore, turn: Turn, now: float
-) -> tuple[str, tuple[File, ...]]:
-    """Store the files of a verdict; those that are elsewhere become links in its text."""
-    files, lines = [], [verdict.text] if verdict.text else []
-    for attachment in verdict.files:
-        if not attachment.data:
-            lines.append(f"[{attachment.name or attachment.url}]({attachment.url})")
-            continue
-        image = attachment.media_type.startswith("image/")
-        file = File(attachment.name, attachment.media_type, kind="image" if image else "file")
-        try:
-            files.append(
-                await store.put(turn.sender.address, file, _once(attachment.data), now=now)
-            )
-        except TooLarge as error:
-            log.warning("agent_file_too_large", limit=error.limit)
-            lines.append(
-                sentence("gateway", "file_missing", turn.sender.locale, name=attachment.name)
-            )
-    return "\n\n".join(lines), tuple(files)
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

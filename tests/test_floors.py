@@ -21,6 +21,7 @@ FLOORS = {
     "gateway.health": 4,
     "gateway.protocols": 4,
     "gateway.serving": 4,
+    "gateway.attachments": 3,
     "gateway.chat": 3,
     "gateway.delivery": 3,
     "gateway.following": 3,

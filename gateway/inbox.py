@@ -69,8 +69,7 @@ class StoringInbox:
             self._bus.publish(receipt.conversation, accepted.entry)
         if accepted.cancels:
             self._on_cancel(receipt.conversation)
-        else:
-            self._on_due(due_at)
+        self._on_due(due_at)
         return receipt
 
     async def set_reachable(self, address: Address, *, reachable: bool) -> None:
@@ -81,9 +80,11 @@ class StoringInbox:
         return await self._database.write(transactions.open_direct, sender, now=self._clock())
 
     async def cancel(self, conversation: str) -> bool:
-        running = await self._database.write(transactions.ask_to_stop, conversation)
+        now = self._clock()
+        running = await self._database.write(transactions.ask_to_stop, conversation, now=now)
         if running:
             self._on_cancel(conversation)
+            self._on_due(now)
         return running
 
     async def history(self, conversation: str, after: int, limit: int) -> list[Entry]:

@@ -97,9 +97,15 @@ def open_direct(connection: Connection, sender: Sender, *, now: float) -> str:
     return _conversation(connection, f"person:{_person(connection, sender, now)}")
 
 
-def ask_to_stop(connection: Connection, conversation: str) -> bool:
+def ask_to_stop(connection: Connection, conversation: str, *, now: float) -> bool:
     """Ask the turn under way to stop and drop what waits; False when there is no turn."""
-    return _ask_to_stop(connection, conversation)
+    stops = _ask_to_stop(connection, conversation)
+    if stops:
+        # It may be resting until its next attempt.
+        connection.execute(
+            update(conversations).where(conversations.c.id == conversation).values(due_at=now)
+        )
+    return stops
 
 
 def history(connection: Connection, conversation: str, after: int, limit: int) -> list[Entry]:

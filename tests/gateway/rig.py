@@ -54,12 +54,13 @@ async def rig(
     detach: float = 20.0,
     lease: float = 1.0,
     notify: str = "",
+    bus: MemoryBus | None = None,
 ) -> AsyncIterator[Rig]:
     channel = channel or PaperChannel()
     channels: dict[str, Channel] = {channel.name: channel}
     database = Database(f"sqlite:///{folder / 'test.db'}")
     migrate.upgrade(database.engine)
-    bus = MemoryBus()
+    bus = bus or MemoryBus()
     files = FileStore(database, folder / "files", 1_000_000)
     agent = A2AAgent(
         A2AConfig(url=agent_url, notification_url=notify, patience=0.5, connect_timeout=20.0)

@@ -45,7 +45,7 @@ def test_every_query_finds_its_rows_by_an_index(database: Database) -> None:
         checks.hurry(connection, "t")
         [due] = checks.claim(connection, now=4, again_at=9, limit=9)
         checks.again(connection, due, at=9)
-        inbox.ask_to_stop(connection, conversation)
+        inbox.ask_to_stop(connection, conversation, now=9)
         inbox.history(connection, conversation, 0, 10)
         inbox.last_seq(connection, conversation)
     assert not [scan for scan in scans if "subquery" not in scan]

@@ -230,13 +230,13 @@ async def test_a_detached_turn_is_asked_after_and_told_once(database: Database) 
 async def test_an_open_turn_to_be_stopped_is_left_to_who_plays_it(database: Database) -> None:
     conversation = await accept(database, "e1")
     await begin(database, conversation)
-    assert await database.write(inbox.ask_to_stop, conversation)
+    assert await database.write(inbox.ask_to_stop, conversation, now=102.0)
     assert await database.write(checks.claim, now=999.0, again_at=1000.0, limit=9) == []
 
 
 async def test_a_detached_turn_to_be_stopped_is_looked_at_now(database: Database) -> None:
     due = await detach(database)
-    assert await database.write(inbox.ask_to_stop, due.conversation)
+    assert await database.write(inbox.ask_to_stop, due.conversation, now=104.0)
     [again] = await database.write(checks.claim, now=104.0, again_at=130.0, limit=9)
     assert again.cancel
 

@@ -32,7 +32,9 @@ from google.protobuf.json_format import (  # type: ignore[import-untyped]
 
 _ERRORS = {code: kind for kind, code in JSON_RPC_ERROR_CODE_MAP.items()}
 _FLAGS = {"append", "lastChunk", "metadata"}
-_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+_UNFINISHED = len(b"\n\r")
+"""Bytes of a blank line that the next chunk may complete."""
 
 
 class Streams:
@@ -79,13 +81,21 @@ class Streams:
 
 async def events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     """The data of server-sent events; comments, which keep the line alive, are dropped."""
-    rest = b""
+    waiting: list[bytes] = []
+    tail = b""
     async for chunk in chunks:
-        *blocks, rest = _BLANK_LINE.split(rest + chunk)
-        for block in blocks:
-            lines = (line.partition(b":") for line in block.splitlines())
-            if data := [value.removeprefix(b" ") for field, _, value in lines if field == b"data"]:
-                yield b"\n".join(data)
+        waiting.append(chunk)
+        tail += chunk
+        # Only what is new is searched: a file comes as one event of many megabytes.
+        if _BLANK_LINE.search(tail):
+            *blocks, tail = _BLANK_LINE.split(b"".join(waiting))
+            waiting = [tail]
+            for block in blocks:
+                lines = (line.partition(b":") for line in block.splitlines())
+                told = [value.removeprefix(b" ") for field, _, value in lines if field == b"data"]
+                if told:
+                    yield b"\n".join(told)
+        tail = tail[-_UNFINISHED:]
 
 
 def _result(data: bytes) -> StreamResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
@@ -47,6 +48,14 @@ def test_events_are_the_same_wherever_the_network_cuts_them(
 
 def test_lines_of_one_event_are_joined() -> None:
     assert anyio.run(_data, b"data:a\ndata: b\n\ndata: unfinished", []) == [b"a\nb"]
+
+
+def test_an_event_of_many_megabytes_is_read_in_one_pass() -> None:
+    wire = b"data: " + b"x" * 12_000_000 + b"\n\n"
+    began = time.process_time()
+    [data] = anyio.run(_data, wire, list(range(0, len(wire), 65536)))
+    assert len(data) == 12_000_000
+    assert time.process_time() - began < 2
 
 
 def piece(**more: Any) -> dict[str, Any]:

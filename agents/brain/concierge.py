@@ -73,13 +73,19 @@ def delivered(text: str, desk: Desk) -> list[Answer]:
     return [*words, *made, question]
 
 
+_CAPTIONS = ("unknown", "note_that")
+"""What is said with a file is about the file: "our holidays", "keep this"."""
+
+
 async def _carried_out(
     desk: Desk, intents: Sequence[Intent], history: Sequence[Said], *, attached: bool
 ) -> list[str]:
     told: list[str] = []
     for intent in intents:
+        if attached and intent.kind in _CAPTIONS:
+            continue
         if intent.kind == "unknown" and len(intents) > 1:
             told.append(wording.say("unknown_line", intent.locale, text=intent.text))
-        elif not (intent.kind == "unknown" and attached and not intent.text):
+        else:
             told.append(await carry_out(desk, intent, history))
     return [text.strip() for text in told if text.strip()]

@@ -9,12 +9,11 @@ from functools import partial
 from agents.base import Question, Said
 from agents.brain.followup import that
 from agents.brain.intents import Intent, Kind, introduced, several
-from agents.brain.phrases import PHRASES
+from agents.brain.reminding import again, delayed, remind
 from agents.brain.turn import Turn
 from agents.records.base import Task, TaskKind
 from agents.tools import dates, papers, tasks, wording
 from agents.tools.desk import Desk, ToolError
-from prompts import language_of
 
 Handler = Callable[[Turn], Awaitable[str]]
 
@@ -61,7 +60,7 @@ async def _unknown(turn: Turn) -> str:
         return turn.say("at_ease")
     if text.rstrip().endswith("?"):
         return turn.say("unknown_question")
-    short = len(text) <= _QUOTABLE and "\n" not in text
+    short = len(text) <= _QUOTABLE and "\n" not in text and not text.startswith("/")
     return turn.say("unknown", text=text.rstrip(".!?")) if short else turn.say("unknown_long")
 
 
@@ -101,28 +100,6 @@ async def _add(turn: Turn) -> str:
     task = await tasks.add_task(turn.desk, introduced(title, turn.intent.locale), due)
     key = "added_due" if due else "added"
     return turn.say(key, number=task.number, title=task.title, when=turn.when(task))
-
-
-async def _remind(turn: Turn) -> str:
-    intent, locale = turn.intent, turn.intent.locale
-    text = introduced(intent.text, locale)
-    told = intent.which or text  # `which` is what answered our question
-    # "A timer for five minutes" means in five minutes.
-    due = await turn.find(told) or await turn.find(_delayed(told, locale))
-    title = text
-    if due and not intent.which:
-        title = introduced(dates.once(due.rest, locale), locale)
-    if not title or tasks.is_pronoun(title):
-        title = intent.about.partition("\n")[0] or title or turn.say("remind_title")
-    if due is None:
-        _ask_when(turn, title)
-        return turn.say("time_unclear", text=intent.which) if intent.which else ""
-    due = tasks.soonest(turn.desk.now, due)
-    task = await tasks.remind(turn.desk, title, due)
-    told = turn.say("reminding", when=turn.when(task), title=task.title)
-    if dates.repeats(turn.intent.text, locale):
-        return f"{told} {turn.say('once_only')}"
-    return told
 
 
 async def _finish(turn: Turn) -> str:
@@ -188,11 +165,11 @@ async def _move(turn: Turn) -> str:
     task = await tasks.select(turn.desk, turn.intent.which)
     if turn.intent.by:
         start = max(task.due_at or turn.desk.now, turn.desk.now)
-        due = dates.find(_delayed(text, locale), start, turn.desk.caller.zone, locale)
+        due = dates.find(delayed(text, locale), start, turn.desk.caller.zone, locale)
         if due and task.due_at and not tasks.is_timed(task.due_at, task.zone):
             due = dates.Dated(due.at, timed=False, rest="")
     else:
-        due = await turn.find(text) or await turn.find(_delayed(text, locale))
+        due = await turn.find(text) or await turn.find(delayed(text, locale))
     if due is None:
         raise ToolError("time_unclear", text=text)
     return await _moved(turn, task, due)
@@ -281,23 +258,6 @@ _MOST_CHOICES = 8
 """More buttons than that nobody reads."""
 
 
-def _ask_when(turn: Turn, title: str) -> None:
-    offers = [turn.say(f"choice_{name}") for name in ("soon", "later", "tomorrow")]
-    choices = tuple((offer, turn.say("value_remind", when=offer, title=title)) for offer in offers)
-    turn.desk.out.append(Question(turn.say("remind_when", title=title), choices))
-
-
-def _delayed(text: str, locale: str) -> str:
-    """A span such as "2 days" or "for 2 days" as a delay: "in 2 days"."""
-    words = text.split(" ")
-    bare = (
-        words[1:]
-        if words[0].lower() in ("for", "f\u00fcr", "von", "auf", "pour", "de", "por")
-        else words
-    )
-    return f"{PHRASES[language_of(locale)].by} {' '.join(bare)}"
-
-
 def _listing(turn: Turn, found: Sequence[Task], head: str) -> str:
     text = wording.listing(found, turn.desk.now, turn.intent.locale, voice=turn.voice)
     if not turn.voice:
@@ -325,7 +285,8 @@ HANDLERS: dict[Kind, Handler] = {
     "done_list": _done_list,
     "send_list": _send_list,
     "add": _add,
-    "remind": _remind,
+    "again": again,
+    "remind": remind,
     "finish": _finish,
     "cancel": _cancel,
     "cancel_reminder": _cancel_reminder,

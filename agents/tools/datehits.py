@@ -128,7 +128,7 @@ def _table(language: str) -> list[tuple[Kind, re.Pattern[str], Any]]:
     weekday = "(?P<weekday>" + "|".join(f"(?:{name})" for name in words.weekdays) + ")"
     raw: list[tuple[Kind, str, Any]] = [
         *(("fixed", fixed, minutes) for fixed, minutes in words.fixed.items()),
-        *(("delay", delay.format(span=_span(words)), None) for delay in words.delay),
+        *(("delay", delay.format(span=span_of(words)), None) for delay in words.delay),
         ("date", r"\d{4}-[01]\d-[0-3]\d", None),
         *(("date", day.format(month=words.months), None) for day in words.dates),
         *(("today", today, part) for part, today in words.today.items()),
@@ -152,7 +152,8 @@ def amounts(words: DateWords) -> tuple[str, str]:
     return f"(?:{number})", "(?:" + "|".join(f"(?:{u})" for u in words.units.values()) + ")"
 
 
-def _span(words: DateWords) -> str:
+def span_of(words: DateWords) -> str:
+    """A pattern of one or two amounts of a unit, in group `span`."""
     number, unit = amounts(words)
     amount = rf"{number} ?{unit}\b"
     return rf"(?P<span>\d{{1,2}} ?h ?[0-5]\d|{amount}(?:{words.conjunction}{amount})?)"

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from agents.tools.dateclock import Clock, clock_of, hours_of, value_of
-from agents.tools.datehits import Hit, amounts, groups_of, parse_date, words_of
+from agents.tools.datehits import Hit, amounts, groups_of, parse_date, span_of, words_of
 from agents.tools.datewords import DATE_WORDS, DateWords, Part, Period
 from agents.tools.folding import fold
 
@@ -74,6 +74,10 @@ def find(text: str, now: datetime, zone: str = "UTC", locale: str = "en") -> Dat
         if len(others) == 1 and (both := _together(told, _meaning(others[0], words, here))):
             told, spans = both, groups
         at, timed = _resolve(told, here)
+        if at and (ahead := _ahead(folded[: chosen[0].start], words)):
+            earlier, in_days = _after(ahead.match["span"], words, at)
+            at, timed = at - (earlier - at), timed or not in_days
+            spans = [[ahead, *chosen], *spans[1:]] if spans[0] is chosen else spans
     except (OverflowError, ValueError):  # further off than the calendar goes
         return None
     return Dated(at, timed, _without(text, folded, spans, words)) if at else None
@@ -128,6 +132,12 @@ def _choose(groups: list[list[Hit]], folded: str, words: DateWords) -> list[Hit]
     if re.fullmatch(rf"\W*(?:(?:{words.lead})\W+)*", folded[: first[0].start]):
         return first
     return first if re.search(r"\w", folded[last[-1].end :]) else last
+
+
+def _ahead(before: str, words: DateWords) -> Hit | None:
+    """What a text that leads up to a time says that is to come before it: "an hour before"."""
+    found = re.search(rf"(?<!\w){span_of(words)} {words.before} ?$", before)
+    return Hit("delay", found) if found else None
 
 
 # What it means

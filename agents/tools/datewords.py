@@ -48,6 +48,8 @@ class DateWords:
     months: str
     dates: tuple[str, ...]
     """With `{month}`: calendar dates, for the parser."""
+    before: str
+    """Between a span and the time that it comes before."""
     lead: str
     """What may stand before a time and belongs to it."""
     every: str
@@ -129,6 +131,7 @@ EN = DateWords(
         r"[0-3]?\d\.[01]?\d\.(?:\d{{4}}|\d{{2}})?",
         r"(?<=on )[01]?\d/[0-3]?\d|(?<=by )[01]?\d/[0-3]?\d|[0-3]?\d/[0-3]?\d/\d{{2,4}}",
     ),
+    before=r"before(?: the)?",
     lead=r"every|each|by|on|at|until|till|before|due|due by|due on|from|for|not later than|no later than",
     every=r"\b(?:every|each) (?:other )?(?:\d+ )?(?:days?|weeks?|months?|years?|morning|evening|hours?|minutes?|\w+day)"
     r"|\b(?:daily|weekly|monthly|yearly|hourly)\b",
@@ -197,6 +200,7 @@ DE = DateWords(
         r"[0-3]?\d\.? (?:{month})\.?(?: \d{{4}})?",
         r"[0-3]?\d\. ?[01]?\d\.(?: ?\d{{4}}|\d{{2}})?",
     ),
+    before=r"vor(?: dem)?",
     lead=r"jede[nsrm]?|bis spatestens|spatestens|bis zum|bis|am|um|zum|vor dem|vor|fallig|fallig am|ab|den|fur",
     every=r"\bjede[nsrm]? (?:zweiten? )?\w+|\b(?:taglich|wochentlich|monatlich|stundlich"
     r"|montags|dienstags|mittwochs|donnerstags|freitags|samstags|sonntags)\b",
@@ -262,6 +266,7 @@ FR = DateWords(
         r"(?:le )?[0-3]?\d(?:er)? (?:{month})\.?(?: \d{{4}})?",
         r"(?:le )?[0-3]?\d/[01]?\d(?:/\d{{2,4}})?",
     ),
+    before=r"avant(?: le| la)?",
     lead=r"chaque|tous les|toutes les|avant le|avant|d'ici a|d'ici|pour le|pour|le|a|au plus tard|jusqu'au?|des|vers|du",
     every=r"\b(?:chaque|tous les|toutes les) \w+|\b(?:quotidien|hebdomadaire|mensuel)\w*",
 )  # fmt: skip
@@ -328,6 +333,7 @@ ES = DateWords(
         r"(?:el (?:dia )?)?[0-3]?\d de (?:{month})(?: (?:de |del )?\d{{4}})?",
         r"(?:el )?[0-3]?\d/[01]?\d(?:/\d{{2,4}})?",
     ),
+    before=r"antes de(?:l| la| las)?",
     lead=r"cada|todos los|todas las|antes del?|para el|para la|para|hasta el|hasta|el|a mas tardar|desde|del",
     every=r"\b(?:cada|todos los|todas las) \w+|\b(?:diario|diariamente|semanal|mensual)\w*",
 )  # fmt: skip

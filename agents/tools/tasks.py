@@ -57,6 +57,15 @@ async def done_tasks(desk: Desk, limit: int = 10) -> tuple[Task, ...]:
     return (await desk.records.tasks(query)).items
 
 
+async def last_fired(desk: Desk) -> Task | None:
+    """The reminder that was called out last, of the newest few."""
+    query = Query(
+        person=desk.caller.person, kind=TaskKind.REMINDER, states=(TaskState.DONE,), limit=20
+    )
+    fired = (await desk.records.tasks(query)).items
+    return max((task for task in fired if task.outcome), key=lambda t: t.updated_at, default=None)
+
+
 async def select(desk: Desk, which: str, kind: TaskKind | None = None) -> Task:
     """The one task meant; nothing named means the only one.
 

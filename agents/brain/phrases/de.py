@@ -77,6 +77,12 @@ DE = Phrases(
                 r")?erinnerungen(?: habe ich)?(?: an)?"
             ),
         ),
+        "again": (
+            (
+                r"(?:schlummern|snooze|erinnere? mich (?:daran )?(?:bitte )?(?:noch ?mal|nochmals"
+                r"|wieder|spater)(?: daran)?)(?: (?P<text>(?:in|um|am|morgen|heute|\d) ?.*))?"
+            ),
+        ),
         "remind": (
             r"mich (?:bitte |mal )*(?P<early>.+?) (?:daran )?erinnern,? (?P<text>.+)",
             (

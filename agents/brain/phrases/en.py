@@ -77,6 +77,13 @@ EN = Phrases(
             ),
             r"what reminders do i have|do i have (?:any )?reminders",
         ),
+        "again": (
+            (
+                r"(?:snooze|remind me again)(?: (?:it|that|this))?(?: (?:for )?"
+                r"(?P<text>(?:in|at|on|until|tomorrow|tonight|this|next|\d|a|an|half) ?.*))?"
+            ),
+            r"remind me (?:again )?later",
+        ),
         "remind": (
             r"remind me,? (?P<text>.+)",
             (

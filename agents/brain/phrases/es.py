@@ -58,6 +58,12 @@ ES = Phrases(
             ),
             r"recordatorios|que recordatorios tengo",
         ),
+        "again": (
+            (
+                r"(?:snooze|posponer|(?:recuerda|avisa)me(?:lo)? (?:otra vez|de nuevo|mas "
+                r"tarde))(?: (?P<text>(?:en|a|manana|esta|el|\d) ?.*))?"
+            ),
+        ),
         "remind": (
             (
                 r"(?P<early>(?:en|a|el|este|esta) .+?|manana(?: .+?)?|hoy(?: .+?)?),? "

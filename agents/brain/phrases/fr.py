@@ -59,6 +59,12 @@ FR = Phrases(
             r"(?:quels sont |montre[- ]moi |liste |affiche )?(?:tous )?(?:mes |les )rappels",
             r"rappels|quels rappels (?:ai-je|j'ai)",
         ),
+        "again": (
+            (
+                r"(?:snooze|rappell?e[rz]?[- ](?:le[- ])?moi (?:encore|de nouveau|a nouveau|plus "
+                r"tard))(?: (?P<text>(?:dans|a|demain|ce|lundi|\d) ?.*))?"
+            ),
+        ),
         "remind": (
             (
                 r"(?P<early>(?:dans|a|ce|le|lundi|mardi|mercredi|jeudi|vendredi|samedi"

@@ -395,3 +395,25 @@ async def test_that_is_never_a_question_about_the_list(ann: Person) -> None:
     await ann.says("clear my list")
     await ann.says("no")
     assert "Milk" in (await ann.says("write that down")).files[0].data.decode()
+
+
+@pytest.mark.parametrize("caption", ["our holidays", "keep this please", ""])
+async def test_what_is_said_with_a_file_is_about_the_file(ann: Person, caption: str) -> None:
+    heard = await ann.says(caption, Document("sea.jpg", "image/jpeg", b"blue"))
+    assert heard.text.count("\n") == 0
+    assert heard.text.startswith("I got **sea.jpg**")
+
+
+async def test_a_request_with_a_file_is_carried_out(ann: Person) -> None:
+    heard = await ann.says("add a task: print it", Document("sea.jpg", "image/jpeg", b"blue"))
+    assert "Print it" in heard.text
+
+
+async def test_a_reminder_that_came_is_put_off(ann: Person, clock: Clock) -> None:
+    assert "No reminder has come" in (await ann.says("snooze")).text
+    [promise] = (await ann.says("remind me in 1 minute to call Bob")).promises
+    clock.pass_(minutes=1)
+    await ann.records.end_task(promise, TaskState.DONE, "Reminder: Call Bob")
+    assert (await ann.says("snooze")).text.startswith("I'll remind you in 10 minutes")
+    heard = await ann.says("remind me again tomorrow at 9")
+    assert heard.text == "I'll remind you tomorrow at 9:00: **Call Bob**."

@@ -15,7 +15,8 @@ from prompts import language_of
 Kind = Literal[
     "greet", "mood", "thanks", "bye", "help", "clock", "list", "reminders", "done_list",
     "send_list", "add", "again", "remind", "finish", "cancel", "cancel_reminder", "clear",
-    "confirm_clear", "rename", "move", "note", "note_that", "notes", "send_note", "yes", "no", "unknown",
+    "confirm_clear", "rename", "move", "note", "note_that", "notes", "send_note", "yes", "no",
+    "unknown",
 ]  # fmt: skip
 
 KINDS: frozenset[str] = frozenset(get_args(Kind))

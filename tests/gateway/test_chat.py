@@ -88,7 +88,7 @@ async def test_who_comes_in_the_middle_sees_what_was_said_so_far(tmp_path: Path)
 
 async def test_cancel_reaches_the_agents_task(tmp_path: Path) -> None:
     agent = ScriptedAgent("say:Once upon a time;gate:never")
-    async with agent.serving() as url, rig(tmp_path, url) as house:
+    async with agent.serving() as url, rig(tmp_path, url, lease=60.0) as house:
         await house.accept(message("e1", "a story"))
         await until(lambda: house.channel.previews and house.channel.previews[0].shown)
         await house.accept(message("e2", "", command="cancel"))

@@ -13,13 +13,14 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from channels.base import Outgoing
+from channels.events import Reply, Route
 from gateway import chat
 from gateway.agent.scripted import ScriptedAgent
-from gateway.store import leases, outbox
+from gateway.store import inbox, leases, outbox
 from gateway.store.base import Delivery
 from gateway.store.engine import Database
 from gateway.store.tables import conversations, deliveries
-from tests.gateway.doubles import PaperChannel, message
+from tests.gateway.doubles import PaperChannel, message, sender
 from tests.gateway.rig import Rig, rig, until
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +38,18 @@ class SlowChannel(PaperChannel):
         self.asked.set()
         await self.may.wait()
         return await super().send(outgoing, ref)
+
+
+class Unrenderable(PaperChannel):
+    """Cannot put anything into words for one chat."""
+
+    stumbled = False
+
+    def render(self, route: Route, reply: Reply) -> list[Outgoing]:
+        if route.chat == "broken":
+            self.stumbled = True
+            raise RuntimeError
+        return super().render(route, reply)
 
 
 async def test_a_worker_told_to_stop_gives_its_conversations_back(tmp_path: Path) -> None:
@@ -98,6 +111,57 @@ async def test_a_worker_whose_lease_ran_out_says_nothing_twice(tmp_path: Path) -
     assert await _unsettled(tmp_path) == []
 
 
+async def test_a_worker_that_lost_a_conversation_drops_it(tmp_path: Path) -> None:
+    agent = ScriptedAgent("say:Hel;gate:go;say:lo;done")
+    async with agent.serving() as url, rig(tmp_path, url, lease=0.2) as house:
+        await house.accept(message("e1"))
+        await until(lambda: house.channel.previews and house.channel.previews[0].shown)
+        taken = update(conversations).values(lease_owner="another", lease_until=time.time() + 3600)
+        await house.database.write(lambda connection: connection.execute(taken))
+        await until(lambda: not house.chat._holds)
+        assert house.channel.previews[0].closed
+        agent.open("go")
+    assert house.channel.texts == []
+
+
+async def test_a_turn_is_stopped_for_whom_another_worker_heard(tmp_path: Path) -> None:
+    agent = ScriptedAgent("say:Once;gate:never")
+    async with agent.serving() as url, rig(tmp_path, url, lease=0.2) as house:
+        receipt = await house.accept(message("e1"))
+        await until(lambda: house.channel.previews and house.channel.previews[0].shown)
+        now = time.time()
+        await house.database.write(inbox.ask_to_stop, receipt.conversation, now=now)
+        await house.channel.until_sent(1)
+        assert house.channel.texts == ["Once\n\nStopped."]
+
+
+async def test_a_sending_that_takes_longer_than_a_lease_stays_ours(tmp_path: Path) -> None:
+    agent, channel = ScriptedAgent("say:Hi"), SlowChannel()
+    async with agent.serving() as url, rig(tmp_path, url, channel=channel, lease=0.2) as house:
+        await house.accept(message("e1"))
+        await channel.asked.wait()
+        leased = _leased_until(house.database)
+        await until(lambda: _leased_until(house.database) > leased)
+        channel.may.set()
+        await channel.until_sent(1)
+
+
+async def test_a_conversation_that_cannot_be_played_rests_and_holds_up_no_other(
+    tmp_path: Path,
+) -> None:
+    agent, channel = ScriptedAgent("say:Hi"), Unrenderable()
+    async with agent.serving() as url, rig(tmp_path, url, channel=channel) as house:
+        broken = await house.accept(message("e1", who=sender("broken")))
+        await until(lambda: channel.stumbled and not house.chat._holds)
+        await house.accept(message("e2", who=sender("2")))
+        assert await channel.until_sent(1) == [{"to": "2", "text": "Hi"}]
+        rests = (conversations.c.id == broken.conversation) & (
+            conversations.c.due_at > time.time() + 10
+        )
+        resting = select(conversations.c.lease_owner).where(rests)
+        assert await house.database.read(lambda c: list(c.scalars(resting))) == [None]
+
+
 async def test_what_becomes_due_during_a_look_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +182,11 @@ async def test_what_becomes_due_during_a_look_is_looked_at(
         monkeypatch.setattr(house.database, "write", crossing)
         house.chat.due(0.0)
         await until(lambda: looks == 2)
+
+
+def _leased_until(database: Database) -> float:
+    with database.engine.connect() as connection:
+        return float(connection.scalar(select(deliveries.c.lease_until)) or 0)
 
 
 async def _shortly(act: Callable[[], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,17 @@ async def test_a_conversation_is_not_due_while_its_person_is_writing(database: D
     assert await claim(database, "w", 100.5) == [conversation]
 
 
+async def test_who_waits_longest_comes_first(database: Database) -> None:
+    later = await accept(database, "e1", who=sender("1"))
+    first = await accept(database, "e2", who=sender("2"))
+    await database.write(leases.claim, "w", now=101.0, until=102.0, limit=2)
+    await database.write(leases.rest, "w", first, until=100.1)
+    await database.write(leases.rest, "w", later, until=100.2)
+    for conversation in (first, later):
+        claimed, _ = await database.write(leases.claim, "w", now=103.0, until=200.0, limit=1)
+        assert claimed == [conversation]
+
+
 async def test_a_leased_conversation_is_nobody_elses_until_the_lease_ends(
     database: Database,
 ) -> None:
@@ -72,6 +84,19 @@ async def test_all_that_is_pending_becomes_one_turn(database: Database) -> None:
     turn = await begin(database, conversation)
     assert [m.parts for m in turn.messages] == [(Text("first"),), (Text("second"),)]
     assert turn.number == 1
+
+
+async def test_what_goes_back_to_different_places_is_answered_apart(database: Database) -> None:
+    conversation = await accept(database, "e1", "here")
+    there = message("e2", "there")
+    there = replace(there, route=replace(there.route, thread="7"))
+    await database.write(inbox.accept, there, now=NOW, due_at=NOW + 0.5)
+    turn = await begin(database, conversation)
+    assert [m.parts for m in turn.messages] == [(Text("here"),)]
+    await database.write(turns.close, "w", turn, Closing(TurnStage.DONE), None, now=102.0)
+    other = await database.write(turns.next_work, "w", conversation, now=102.0)
+    assert isinstance(other, Turn)
+    assert ([m.parts for m in other.messages], other.route.thread) == ([(Text("there"),)], "7")
 
 
 async def test_a_command_stands_between_what_came_before_and_after(database: Database) -> None:
@@ -154,6 +179,8 @@ async def test_what_arrives_during_a_turn_waits_for_the_next(database: Database)
     turn = await begin(database, conversation)
     await accept(database, "e2", "two")
     await database.write(turns.close, "w", turn, Closing(TurnStage.DONE), None, now=102.0)
+    # They may still be writing.
+    assert await database.write(turns.next_work, "w", conversation, now=100.4) is None
     following = await database.write(turns.next_work, "w", conversation, now=102.0)
     assert isinstance(following, Turn)
     assert [m.parts for m in following.messages] == [(Text("two"),)]
@@ -187,6 +214,28 @@ async def test_an_agents_question_is_answered_by_the_next_message(database: Data
     thanks = await database.write(turns.next_work, "w", conversation, now=104.0)
     assert isinstance(thanks, Turn)
     assert thanks.answers_task == ""
+
+
+async def test_a_question_of_before_a_fresh_start_is_not_answered(database: Database) -> None:
+    conversation = await accept(database, "e1")
+    turn = await begin(database, conversation)
+    asked = Closing(TurnStage.DETACHED, check_at=103.0)
+    await database.write(turns.note_task, turn.id, "task-1")
+    await database.write(turns.close, "w", turn, asked, None, now=102.0)
+    await accept(database, "e2", "", command="new")
+    work = await database.write(turns.next_work, "w", conversation, now=102.0)
+    assert isinstance(work, CommandWork)
+    await database.write(
+        turns.answer_command, "w", conversation, work, Saying("a1", ()), now=102.0,
+        fresh_context=True,
+    )  # fmt: skip
+    [due] = await database.write(checks.claim, now=103.0, again_at=130.0, limit=9)
+    asking = Closing(TurnStage.DONE, asking_task="task-1")
+    await database.write(checks.follow_up, due, asking, Saying("a2", (Text("Which?"),)), now=104.0)
+    await accept(database, "e3", "hello")
+    fresh = await database.write(turns.next_work, "w", conversation, now=105.0)
+    assert isinstance(fresh, Turn)
+    assert fresh.answers_task == ""
 
 
 async def test_a_postponed_turn_comes_back_and_its_person_is_told_once(
@@ -268,6 +317,18 @@ async def test_a_delivery_whose_sender_died_comes_back_doubtful(database: Databa
     assert await database.write(outbox.claim, "y", now=109.0, until=120.0, limit=9) == []
     [again] = await database.write(outbox.claim, "y", now=110.0, until=120.0, limit=9)
     assert (again.id, again.doubtful, again.attempts) == (first.id, True, 2)
+
+
+async def test_doubt_stays_until_it_is_settled(database: Database) -> None:
+    conversation = await accept(database, "e1")
+    turn = await begin(database, conversation)
+    said = Saying("a1", (Text("hi"),), ({"text": "hi"},))
+    await database.write(turns.close, "w", turn, Closing(TurnStage.DONE), said, now=102.0)
+    for state in (DeliveryState.UNKNOWN, DeliveryState.PENDING):
+        [delivery] = await database.write(outbox.claim, "x", now=102.0, until=110.0, limit=9)
+        await database.write(outbox.again, "x", delivery.id, state=state, due_at=102.0, error="")
+    [delivery] = await database.write(outbox.claim, "x", now=102.0, until=110.0, limit=9)
+    assert delivery.doubtful
 
 
 async def test_a_sender_that_lost_its_delivery_has_no_say(database: Database) -> None:

@@ -92,6 +92,11 @@ class Following:
             try:
                 with anyio.fail_after(LOOK_SECONDS):
                     await self._look_at(turn)
+            except anyio.get_cancelled_exc_class():
+                # We are told to stop: whoever comes next may look at once.
+                with anyio.CancelScope(shield=True):
+                    await self.database.write(checks.again, turn, at=self.clock())
+                raise
             except (AgentError, TimeoutError) as error:
                 AGENT_ERRORS.labels(type(error).__name__).inc()
                 log.warning("task_not_followed", error=str(error), looks=turn.checks + 1)

@@ -10,10 +10,15 @@ from a2a.server.context import ServerCallContext
 from a2a.types import GetTaskRequest, Task
 
 from gateway.agent.scripted import ScriptedAgent
+from prompts import sentence
 from tests.gateway.doubles import message, sender
 from tests.gateway.rig import rig, until
 
 pytestmark = pytest.mark.anyio
+
+
+def words(key: str) -> str:
+    return sentence("gateway", key, "en")
 
 
 class Deaf(ScriptedAgent):
@@ -39,3 +44,34 @@ async def test_a_task_that_nobody_answers_for_holds_up_no_other(tmp_path: Path) 
         with anyio.fail_after(5):
             sent = await house.channel.until_sent(3)
         assert sent[2] == {"to": "2", "text": "Here it is."}
+
+
+async def test_a_task_that_goes_on_alone_can_be_stopped(tmp_path: Path) -> None:
+    agent = ScriptedAgent("task;gate:never")
+    async with agent.serving() as url, rig(tmp_path, url, detach=0.05) as house:
+        await house.accept(message("e1"))
+        await house.channel.until_sent(1)
+        await house.accept(message("e2", "", command="cancel"))
+        await house.channel.until_sent(2)
+        assert house.channel.texts == [words("detached"), words("stopped")]
+    assert agent.calls.count("CancelTask") == 1
+
+
+async def test_a_task_that_the_agent_forgot_is_told_as_lost(tmp_path: Path) -> None:
+    agent = ScriptedAgent("task;gate:never")
+    async with agent.serving() as url, rig(tmp_path, url, detach=0.05) as house:
+        await house.accept(message("e1"))
+        await house.channel.until_sent(1)
+    async with agent.serving() as url, rig(tmp_path, url) as house:
+        await house.channel.until_sent(1)
+        assert house.channel.texts == [words("lost_track")]
+
+
+async def test_a_look_cut_short_by_a_stop_is_taken_up_by_the_next(tmp_path: Path) -> None:
+    agent = Deaf("task;gate:never")
+    async with agent.serving() as url:
+        async with rig(tmp_path, url, detach=0.05) as house:
+            await house.accept(message("e1"))
+            await until(lambda: agent.ignored)
+        async with rig(tmp_path, "http://127.0.0.1:1", worker="next") as house:
+            await until(lambda: house.chat.following._under_way)

@@ -105,6 +105,17 @@ async def test_a_message_not_sent_before_a_reload_is_sent_after_it(chat: Chat) -
     assert chat.door.messages()[0]["text"] == "do not lose me"
 
 
+async def test_without_a_network_nobody_is_said_to_be_online(chat: Chat) -> None:
+    await chat.open()
+    standing = chat.page.locator(".standing")
+    assert await standing.inner_text() == "Online"
+    await chat.page.context.set_offline(True)
+    await chat.page.get_by_text("You are offline").wait_for()
+    assert not await standing.is_visible()
+    await chat.page.context.set_offline(False)
+    await chat.page.get_by_text("Online").wait_for()
+
+
 async def test_a_dead_socket_is_noticed_on_waking_up(chat: Chat) -> None:
     await chat.page.clock.install()
     await chat.open()

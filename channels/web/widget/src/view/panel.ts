@@ -65,12 +65,13 @@ export class Panel {
   update(state: State): void {
     this.log.update(state);
     this.composer.update(state);
-    this.node.dataset.link = navigator.onLine ? state.link : "waiting";
+    const link = navigator.onLine ? state.link : "waiting";
+    this.node.dataset.link = link;
     const { strings } = this.context;
-    const online = state.link === "online";
     this.standing.textContent =
-      online || state.link === "idle" ? strings.online : strings.connecting;
-    this.standing.hidden = state.link === "idle" || state.link === "refused";
+      link === "online" || link === "idle" ? strings.online : strings.connecting;
+    // Without a network the banner says enough.
+    this.standing.hidden = link === "idle" || link === "refused" || !navigator.onLine;
     this.warn(this.trouble(state), state.link === "refused");
     const busy = state.turn?.note ?? "";
     const failed = state.drafts.find((it) => it.error)?.error ?? "";

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WIDGET := channels/web/widget
 WIDGET_BUILT := channels/web/static/widget.js
-WIDGET_SOURCES := $(wildcard $(WIDGET)/src/*.ts $(WIDGET)/src/*/*.ts $(WIDGET)/*.mjs $(WIDGET)/*.json)
+WIDGET_SOURCES := $(wildcard $(WIDGET)/src/*.ts $(WIDGET)/src/*/*.ts $(WIDGET)/src/*/*/*.css $(WIDGET)/*.mjs $(WIDGET)/*.json)
 # Node from the machine if it is there, else from a wheel in the environment.
 NODE_PATH := $(PATH):$(CURDIR)/$(BIN)
 NPM := PATH="$(NODE_PATH)" npm --prefix $(WIDGET)
@@ -53,6 +53,8 @@ $(WIDGET)/node_modules/.package-lock.json: $(WIDGET)/package.json $(WIDGET)/pack
 	$(NPM) ci --no-audit --no-fund --loglevel=error
 
 $(VENV)/uv.stamp:
+	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" || \
+		{ echo "Front Door needs Python 3.11 to 3.13: make run PYTHON=python3.13" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check uv
 	@touch $@

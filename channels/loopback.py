@@ -26,8 +26,10 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         """Serve until told; uvicorn's own looks ten times a second."""
-        await self.on_tick(0)
-        await self.enough.wait()
+        while not self.enough.is_set():
+            await self.on_tick(0)  # sets the date that answers carry
+            with anyio.move_on_after(1):
+                await self.enough.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close as soon as the last request is answered; uvicorn's own pauses first."""

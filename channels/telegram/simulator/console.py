@@ -47,7 +47,8 @@ async def run(
     simulator = TelegramSimulator(token)
     async with simulator.serving(port, host) as url, anyio.create_task_group() as tasks:
         console.print(f"[bold]A simulated Telegram[/bold] answers at {url}. Start Front Door with")
-        console.print(f"  TELEGRAM_API_URL={url} TELEGRAM_BOT_TOKEN={token} frontdoor serve")
+        start = f"  TELEGRAM_API_URL={url} TELEGRAM_BOT_TOKEN={token} frontdoor serve"
+        console.print(start, soft_wrap=True)  # whole, to be copied
         console.print("[dim]Write to the bot; :quit ends, :press LABEL taps a button.[/dim]")
         simulator.chat(CHAT, "You")
         tasks.start_soon(_print, simulator, console)

@@ -51,11 +51,9 @@ class Doors:
         refusal = self._refusal(scope)
         if refusal is None and scope["method"] in ("POST", "PUT", "PATCH"):
             most = self._max_body if scope["path"].startswith("/a2a") else LARGEST_RECORD
-            body = await _read(receive, Headers(scope=scope), most)
-            if body is None:
-                limit = most // 1024 // 1024
-                message = f"The body is larger than {limit} MiB."
-                refusal = _refuse(scope["path"], 413, "too_large", message)
+            body = await _read(scope, receive, most)
+            if isinstance(body, Response):
+                refusal = body
             else:
                 refusal = _unreadable(scope, body)
                 receive = _replay(body, receive)
@@ -88,24 +86,25 @@ def _host(url: str) -> str:
         return ""
 
 
-async def _read(receive: Receive, headers: Headers, limit: int) -> bytes | None:
-    """The whole body; None when it is larger than `limit` bytes."""
-    length = headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
-        return None
+async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | Response:
+    """The whole body, or the refusal of one that is larger than `limit` bytes or breaks off."""
+    message = f"The body is larger than {limit // 1024 // 1024} MiB."
+    too_large = _refuse(scope["path"], 413, "too_large", message)
+    length = Headers(scope=scope).get("content-length", "")
+    if length.isdecimal() and int(length) > limit:
+        return too_large
     pieces: list[bytes] = []
     size = 0
     while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            break
-        pieces.append(message.get("body", b""))
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            return _refuse(scope["path"], 400, "incomplete", "The body did not arrive whole.")
+        pieces.append(event.get("body", b""))
         size += len(pieces[-1])
         if size > limit:
-            return None
-        if not message.get("more_body"):
-            break
-    return b"".join(pieces)
+            return too_large
+        if not event.get("more_body"):
+            return b"".join(pieces)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -64,22 +64,32 @@ async def _healthz(_: Request) -> Response:
 
 
 async def _readyz(request: Request) -> Response:
-    parts = await request.app.state.face.checks()
+    face: Face = request.app.state.face
+    parts = await face.checks()
     ready = all(state in ("ok", "starting") for state in parts.values())
+    if _shut(request, face):
+        # Where the agent is to be found is nobody's business.
+        parts = {part: state.partition(":")[0] for part, state in parts.items()}
     return JSONResponse({"ready": ready, **parts}, 200 if ready else 503)
 
 
 async def _metrics(request: Request) -> Response:
-    face: Face = request.app.state.face
+    if refusal := _shut(request, request.app.state.face):
+        raise refusal
+    content, media_type = exposition(request.headers.get("accept", ""))
+    return Response(content, media_type=media_type)
+
+
+def _shut(request: Request, face: Face) -> HTTPException | None:
+    """Why what only operators may see is not for this caller."""
     if face.api_token:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not _same(token.strip(), face.api_token):
             asking = {"WWW-Authenticate": "Bearer"}
-            raise HTTPException(401, "Send API_TOKEN as a bearer token.", asking)
+            return HTTPException(401, "Send API_TOKEN as a bearer token.", asking)
     elif _host(request.headers.get("host", "")) not in face.hosts:
-        raise HTTPException(403, "Metrics are for this machine only; set API_TOKEN to open them.")
-    content, media_type = exposition(request.headers.get("accept", ""))
-    return Response(content, media_type=media_type)
+        return HTTPException(403, "This is for this machine only; set API_TOKEN to open it.")
+    return None
 
 
 async def _notifications(request: Request) -> Response:
@@ -92,10 +102,13 @@ async def _notifications(request: Request) -> Response:
     if not _same(token, face.notification_token):
         raise HTTPException(401, "The notification token is missing or wrong.")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_NOTIFICATION:
-            raise HTTPException(413, f"At most {LARGEST_NOTIFICATION} bytes.")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_NOTIFICATION:
+                raise HTTPException(413, f"At most {LARGEST_NOTIFICATION} bytes.")
+    except ClientDisconnect:
+        raise HTTPException(400, "The notification did not arrive whole.") from None
     task = task_of(bytes(body))
     if task is None:
         raise HTTPException(400, "This is not an A2A 1.0 StreamResponse about a task.")

@@ -22,6 +22,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from gateway.main import derived
 from tests.kill.house import House, free_port, house
 
 pytestmark = pytest.mark.anyio
@@ -344,14 +345,31 @@ async def test_what_is_hardly_http_is_refused(houses: Houses, start: bytes) -> N
     assert re.match(rb"HTTP/1.1 4\d\d ", answer)
 
 
-async def test_half_a_body_changes_nothing(houses: Houses) -> None:
+@pytest.mark.parametrize("path", ["/telegram/webhook", "/agent/notifications", "/v1/tasks", "/a2a"])
+async def test_half_a_body_changes_nothing(houses: Houses, path: str) -> None:
+    """Although this half could be read, and the right secrets came with it."""
+    with sqlite3.connect(houses.public.folder / "data/frontdoor.db") as database:
+        (signing,) = database.execute("SELECT value FROM secrets").fetchone()
+    update = {"update_id": 99, "message": {"text": WORDS}}
+    body = {"person": "half", "title": "half", "task": {"id": "half"}, **update}
+    if path == "/v1/tasks":
+        body = {"person": "half", "title": "half"}
+    head = (
+        f"POST {path} HTTP/1.1",
+        "Host: localhost",
+        "Content-Type: application/json",
+        "Content-Length: 999",
+        f"Authorization: Bearer {API_TOKEN}",
+        f"X-Telegram-Bot-Api-Secret-Token: {HOOK_SECRET}",
+        f"X-A2A-Notification-Token: {derived(signing, 'agent-notifications')}",
+    )
     before = stored(houses.public)
-    update = json.dumps({"update_id": 99, "message": {"text": WORDS}}).encode()
     async with await anyio.connect_tcp("127.0.0.1", houses.public.port) as peer:
-        await peer.send(
-            b"POST /telegram/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n"
-            b"X-Telegram-Bot-Api-Secret-Token: " + HOOK_SECRET.encode() + b"\r\n\r\n" + update
-        )
+        await peer.send("\r\n".join([*head, "", json.dumps(body)]).encode())
+    bearer = {"Authorization": f"Bearer {API_TOKEN}"}
+    async with httpx.AsyncClient(base_url=houses.public.url, trust_env=False) as client:
+        listed = await client.get("/v1/tasks?person=half", headers=bearer)
+    assert listed.json()["items"] == []
     assert stored(houses.public) == before
 
 

@@ -60,6 +60,15 @@ async def test_alive_is_not_ready() -> None:
         }
 
 
+async def test_a_stranger_is_not_told_where_the_agent_is() -> None:
+    async with rig("https://door.example", api_token="tok") as house:
+        house.parts["agent"] = "unreachable: nothing answers at http://10.0.0.7"
+        answer = await house.client.get("/readyz")
+        assert (answer.status_code, answer.json()["agent"]) == (503, "unreachable")
+        headers = {"Authorization": "Bearer tok"}
+        assert "10.0.0.7" in (await house.client.get("/readyz", headers=headers)).text
+
+
 async def test_a_part_that_is_starting_does_not_keep_the_door_shut() -> None:
     async with rig() as house:
         house.parts["agent"] = "starting"

@@ -14,7 +14,7 @@ from agents.brain.handlers import carry_out
 from agents.brain.intents import Intent, understand_all
 from agents.records.base import Clock, Records, RecordsError
 from agents.tools import papers, wording
-from agents.tools.desk import Desk
+from agents.tools.job import Job
 
 
 class Concierge(Brain):
@@ -28,13 +28,13 @@ class Concierge(Brain):
 
     async def answer(self, ask: Ask) -> AsyncIterator[Answer]:
         """Do what is asked, then tell: words, files, promises, and a question last."""
-        desk = Desk.of(ask, self._records, self._clock())
+        job = Job.of(ask, self._records, self._clock())
         try:
-            told = await keep_files(desk, ask)
-            told += await _carried_out(desk, intents_of(ask), ask.history, attached=bool(told))
+            told = await keep_files(job, ask)
+            told += await _carried_out(job, intents_of(ask), ask.history, attached=bool(told))
         except RecordsError as error:
             raise BrainError(f"the records refused: {error}") from error
-        for answer in delivered("\n\n".join(told), desk):
+        for answer in delivered("\n\n".join(told), job):
             yield answer
 
 
@@ -47,25 +47,25 @@ def intents_of(ask: Ask) -> tuple[Intent, ...]:
     return intents
 
 
-async def keep_files(desk: Desk, ask: Ask) -> list[str]:
+async def keep_files(job: Job, ask: Ask) -> list[str]:
     """Keep what the person sent, and say so."""
     told: list[str] = []
     for file in ask.files:
         if file.data:
-            await papers.keep_file(desk, file)
+            await papers.keep_file(job, file)
         key = "file_kept" if file.data else "file_not_kept"
         short = file.name.rsplit(".", 1)[0]
         told.append(wording.say(key, ask.caller.locale, name=file.name, short=short))
     return told
 
 
-def delivered(text: str, desk: Desk) -> list[Answer]:
+def delivered(text: str, job: Job) -> list[Answer]:
     """A reply in the order in which it is delivered; heard words carry no markup."""
-    voice = desk.caller.modality == "voice"
+    voice = job.caller.modality == "voice"
     spoken = wording.plain(text) if voice else text
     words: list[Answer] = [Words(piece) for piece in wording.pieces(spoken)]
-    made = [one for one in desk.out if not isinstance(one, Question)]
-    question = desk.question
+    made = [one for one in job.out if not isinstance(one, Question)]
+    question = job.question
     if question is None:
         return [*words, *made]
     if voice:
@@ -78,7 +78,7 @@ _CAPTIONS = ("unknown", "note_that")
 
 
 async def _carried_out(
-    desk: Desk, intents: Sequence[Intent], history: Sequence[Said], *, attached: bool
+    job: Job, intents: Sequence[Intent], history: Sequence[Said], *, attached: bool
 ) -> list[str]:
     told: list[str] = []
     for intent in intents:
@@ -87,5 +87,5 @@ async def _carried_out(
         if intent.kind == "unknown" and len(intents) > 1:
             told.append(wording.say("unknown_line", intent.locale, text=intent.text))
         else:
-            told.append(await carry_out(desk, intent, history))
+            told.append(await carry_out(job, intent, history))
     return [text.strip() for text in told if text.strip()]

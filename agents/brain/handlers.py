@@ -7,24 +7,24 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
 from agents.base import Question, Said
+from agents.brain.errand import Errand
 from agents.brain.followup import that
 from agents.brain.intents import Intent, Kind, introduced, several
 from agents.brain.reminding import again, delayed, remind
-from agents.brain.turn import Turn
 from agents.records.base import Task, TaskKind
 from agents.tools import dates, papers, tasks, wording
-from agents.tools.desk import Desk, ToolError
+from agents.tools.job import Job, ToolError
 
-Handler = Callable[[Turn], Awaitable[str]]
+Handler = Callable[[Errand], Awaitable[str]]
 
 
-async def carry_out(desk: Desk, intent: Intent, history: Sequence[Said]) -> str:
-    """Do what is asked and say so; questions and files go to the desk."""
-    turn = Turn(desk, history, intent)
+async def carry_out(job: Job, intent: Intent, history: Sequence[Said]) -> str:
+    """Do what is asked and say so; questions and files go to the job."""
+    errand = Errand(job, history, intent)
     try:
-        return await HANDLERS[intent.kind](turn)
+        return await HANDLERS[intent.kind](errand)
     except tasks.Ambiguous as ambiguous:
-        return _which(turn, ambiguous.tasks)
+        return _which(errand, ambiguous.tasks)
     except ToolError as error:
         return error.told(intent.locale)
 
@@ -32,155 +32,155 @@ async def carry_out(desk: Desk, intent: Intent, history: Sequence[Said]) -> str:
 # Words alone
 
 
-async def _greet(turn: Turn) -> str:
-    name = turn.desk.caller.name.split(" ")[0]
-    return turn.say("greet_name", name=name) if name else turn.say("greet")
+async def _greet(errand: Errand) -> str:
+    name = errand.job.caller.name.split(" ")[0]
+    return errand.say("greet_name", name=name) if name else errand.say("greet")
 
 
-async def _help(turn: Turn) -> str:
-    return turn.say("help_voice" if turn.voice else "help")
+async def _help(errand: Errand) -> str:
+    return errand.say("help_voice" if errand.voice else "help")
 
 
-async def _clock(turn: Turn) -> str:
-    desk, locale = turn.desk, turn.intent.locale
-    zone = dates.zone_of(desk.caller.zone)
-    told = wording.clock(desk.now.astimezone(zone), locale)
-    return turn.say(
-        "now", time=told, date=wording.day_of(desk.now, zone.key, locale), zone=zone.key
+async def _clock(errand: Errand) -> str:
+    job, locale = errand.job, errand.intent.locale
+    zone = dates.zone_of(job.caller.zone)
+    told = wording.clock(job.now.astimezone(zone), locale)
+    return errand.say(
+        "now", time=told, date=wording.day_of(job.now, zone.key, locale), zone=zone.key
     )
 
 
-async def _unknown(turn: Turn) -> str:
-    text = turn.intent.text
+async def _unknown(errand: Errand) -> str:
+    text = errand.intent.text
     if not text:
-        return turn.say("nothing_said")
-    if turn.voice:
-        return turn.say("unknown_voice")
+        return errand.say("nothing_said")
+    if errand.voice:
+        return errand.say("unknown_voice")
     if not re.search(r"\w", text):  # a thumb, or a mark
-        return turn.say("at_ease")
+        return errand.say("at_ease")
     if text.rstrip().endswith("?"):
-        return turn.say("unknown_question")
+        return errand.say("unknown_question")
     short = len(text) <= _QUOTABLE and "\n" not in text and not text.startswith("/")
-    return turn.say("unknown", text=text.rstrip(".!?")) if short else turn.say("unknown_long")
+    return errand.say("unknown", text=text.rstrip(".!?")) if short else errand.say("unknown_long")
 
 
 _QUOTABLE = 60
 """Characters that we repeat as an example."""
 
 
-async def _plainly(key: str, turn: Turn) -> str:
-    return turn.say(key)
+async def _plainly(key: str, errand: Errand) -> str:
+    return errand.say(key)
 
 
 # The list
 
 
-async def _list(turn: Turn) -> str:
-    found = await tasks.open_tasks(turn.desk)
-    return _listing(turn, found, "list_head") if found else turn.say("list_empty")
+async def _list(errand: Errand) -> str:
+    found = await tasks.open_tasks(errand.job)
+    return _listing(errand, found, "list_head") if found else errand.say("list_empty")
 
 
-async def _reminders(turn: Turn) -> str:
-    found = await tasks.open_tasks(turn.desk, TaskKind.REMINDER)
-    return _listing(turn, found, "reminders_head") if found else turn.say("reminders_none")
+async def _reminders(errand: Errand) -> str:
+    found = await tasks.open_tasks(errand.job, TaskKind.REMINDER)
+    return _listing(errand, found, "reminders_head") if found else errand.say("reminders_none")
 
 
-async def _done_list(turn: Turn) -> str:
-    found = await tasks.done_tasks(turn.desk)
+async def _done_list(errand: Errand) -> str:
+    found = await tasks.done_tasks(errand.job)
     if not found:
-        return turn.say("done_none")
-    if turn.voice:
-        return f"{turn.say('done_head')} {'; '.join(task.title for task in found)}."
-    return "\n".join([turn.say("done_head"), "", *(f"- {task.title}" for task in found)])
+        return errand.say("done_none")
+    if errand.voice:
+        return f"{errand.say('done_head')} {'; '.join(task.title for task in found)}."
+    return "\n".join([errand.say("done_head"), "", *(f"- {task.title}" for task in found)])
 
 
-async def _add(turn: Turn) -> str:
-    due = await turn.find(turn.intent.text)
-    title = due.rest if due and due.rest else turn.intent.text
-    task = await tasks.add_task(turn.desk, introduced(title, turn.intent.locale), due)
+async def _add(errand: Errand) -> str:
+    due = await errand.find(errand.intent.text)
+    title = due.rest if due and due.rest else errand.intent.text
+    task = await tasks.add_task(errand.job, introduced(title, errand.intent.locale), due)
     key = "added_due" if due else "added"
-    return turn.say(key, number=task.number, title=task.title, when=turn.when(task))
+    return errand.say(key, number=task.number, title=task.title, when=errand.when(task))
 
 
-async def _finish(turn: Turn) -> str:
+async def _finish(errand: Errand) -> str:
     done = [
-        await tasks.finish(turn.desk, await tasks.select(turn.desk, which))
-        for which in several(turn.intent.which)
+        await tasks.finish(errand.job, await tasks.select(errand.job, which))
+        for which in several(errand.intent.which)
     ]
-    left = await tasks.open_tasks(turn.desk)
+    left = await tasks.open_tasks(errand.job)
     keys = ["done"] * (len(done) - 1) + ["done" if left else "done_last"]
-    return _lines(turn.say(key, title=task.title) for key, task in zip(keys, done, strict=True))
+    return _lines(errand.say(key, title=task.title) for key, task in zip(keys, done, strict=True))
 
 
-async def _cancel(turn: Turn) -> str:
+async def _cancel(errand: Errand) -> str:
     gone = [
-        await tasks.cancel(turn.desk, await tasks.select(turn.desk, which))
-        for which in several(turn.intent.which)
+        await tasks.cancel(errand.job, await tasks.select(errand.job, which))
+        for which in several(errand.intent.which)
     ]
-    return _lines(turn.say("canceled", title=task.title) for task in gone)
+    return _lines(errand.say("canceled", title=task.title) for task in gone)
 
 
-async def _cancel_reminder(turn: Turn) -> str:
-    found = await tasks.open_tasks(turn.desk, TaskKind.REMINDER)
+async def _cancel_reminder(errand: Errand) -> str:
+    found = await tasks.open_tasks(errand.job, TaskKind.REMINDER)
     if not found:
-        return turn.say("reminders_none")
-    if turn.intent.which:
-        found = (await tasks.select(turn.desk, turn.intent.which, TaskKind.REMINDER),)
+        return errand.say("reminders_none")
+    if errand.intent.which:
+        found = (await tasks.select(errand.job, errand.intent.which, TaskKind.REMINDER),)
     if len(found) > 1:
-        return _which(turn, found)
-    task = await tasks.cancel(turn.desk, found[0])
-    return turn.say("reminder_canceled", title=task.title)
+        return _which(errand, found)
+    task = await tasks.cancel(errand.job, found[0])
+    return errand.say("reminder_canceled", title=task.title)
 
 
-async def _clear(turn: Turn) -> str:
-    found = await tasks.open_tasks(turn.desk)
+async def _clear(errand: Errand) -> str:
+    found = await tasks.open_tasks(errand.job)
     if not found:
-        return turn.say("list_empty")
+        return errand.say("list_empty")
     choices = (
-        (turn.say("yes_clear"), turn.say("value_yes_clear")),
-        (turn.say("no_clear"), turn.say("value_no")),
+        (errand.say("yes_clear"), errand.say("value_yes_clear")),
+        (errand.say("no_clear"), errand.say("value_no")),
     )
-    turn.desk.out.append(Question(turn.say("confirm_clear", count=len(found)), choices))
+    errand.job.out.append(Question(errand.say("confirm_clear", count=len(found)), choices))
     return ""
 
 
-async def _confirm_clear(turn: Turn) -> str:
-    found = await tasks.open_tasks(turn.desk)
+async def _confirm_clear(errand: Errand) -> str:
+    found = await tasks.open_tasks(errand.job)
     for task in found:
-        await tasks.cancel(turn.desk, task)
-    return turn.say("cleared", count=len(found)) if found else turn.say("list_empty")
+        await tasks.cancel(errand.job, task)
+    return errand.say("cleared", count=len(found)) if found else errand.say("list_empty")
 
 
-async def _rename(turn: Turn) -> str:
-    task = await tasks.select(turn.desk, turn.intent.which)
-    due = await turn.find(turn.intent.text)
+async def _rename(errand: Errand) -> str:
+    task = await tasks.select(errand.job, errand.intent.which)
+    due = await errand.find(errand.intent.text)
     if due and not due.rest:  # "change 1 to Friday"
-        return await _moved(turn, task, due)
-    task = await tasks.change(turn.desk, task, title=turn.intent.text)
-    return turn.say("renamed", number=task.number, title=task.title)
+        return await _moved(errand, task, due)
+    task = await tasks.change(errand.job, task, title=errand.intent.text)
+    return errand.say("renamed", number=task.number, title=task.title)
 
 
-async def _move(turn: Turn) -> str:
-    text, locale = turn.intent.text, turn.intent.locale
-    task = await tasks.select(turn.desk, turn.intent.which)
-    if turn.intent.by:
-        start = max(task.due_at or turn.desk.now, turn.desk.now)
-        due = dates.find(delayed(text, locale), start, turn.desk.caller.zone, locale)
+async def _move(errand: Errand) -> str:
+    text, locale = errand.intent.text, errand.intent.locale
+    task = await tasks.select(errand.job, errand.intent.which)
+    if errand.intent.by:
+        start = max(task.due_at or errand.job.now, errand.job.now)
+        due = dates.find(delayed(text, locale), start, errand.job.caller.zone, locale)
         if due and task.due_at and not tasks.is_timed(task.due_at, task.zone):
             due = dates.Dated(due.at, timed=False, rest="")
     else:
-        due = await turn.find(text) or await turn.find(delayed(text, locale))
+        due = await errand.find(text) or await errand.find(delayed(text, locale))
     if due is None:
         raise ToolError("time_unclear", text=text)
-    return await _moved(turn, task, due)
+    return await _moved(errand, task, due)
 
 
-async def _moved(turn: Turn, task: Task, due: dates.Dated) -> str:
-    if task.due_at and not due.timed and not turn.intent.by:
+async def _moved(errand: Errand, task: Task, due: dates.Dated) -> str:
+    if task.due_at and not due.timed and not errand.intent.by:
         due = _same_hour(task, due)
-    task = await tasks.change(turn.desk, task, due=tasks.soonest(turn.desk.now, due))
+    task = await tasks.change(errand.job, task, due=tasks.soonest(errand.job.now, due))
     key = "moved_reminder" if task.kind is TaskKind.REMINDER else "moved"
-    return turn.say(key, number=task.number, title=task.title, when=turn.when(task))
+    return errand.say(key, number=task.number, title=task.title, when=errand.when(task))
 
 
 def _same_hour(task: Task, due: dates.Dated) -> dates.Dated:
@@ -194,50 +194,52 @@ def _same_hour(task: Task, due: dates.Dated) -> dates.Dated:
 # Notes and files
 
 
-async def _note(turn: Turn) -> str:
-    return await _written(turn, turn.intent.text)
+async def _note(errand: Errand) -> str:
+    return await _written(errand, errand.intent.text)
 
 
-async def _note_that(turn: Turn) -> str:
-    text = turn.intent.about or that(turn.history, turn.intent.locale)
-    return await _written(turn, text) if text else turn.say("note_what")
+async def _note_that(errand: Errand) -> str:
+    text = errand.intent.about or that(errand.history, errand.intent.locale)
+    return await _written(errand, text) if text else errand.say("note_what")
 
 
-async def _written(turn: Turn, text: str) -> str:
-    note = await papers.write_note(turn.desk, text)
-    return turn.say("note_kept", name=note.name)
+async def _written(errand: Errand, text: str) -> str:
+    note = await papers.write_note(errand.job, text)
+    return errand.say("note_kept", name=note.name)
 
 
-async def _notes(turn: Turn) -> str:
-    kept = await papers.notes(turn.desk)
+async def _notes(errand: Errand) -> str:
+    kept = await papers.notes(errand.job)
     if not kept:
-        return turn.say("notes_empty")
-    if turn.voice:
-        return f"{turn.say('notes_head')} {', '.join(one.name.rsplit('.', 1)[0] for one in kept)}."
-    return "\n".join([turn.say("notes_head"), "", *(f"- {one.name}" for one in kept)])
+        return errand.say("notes_empty")
+    if errand.voice:
+        return (
+            f"{errand.say('notes_head')} {', '.join(one.name.rsplit('.', 1)[0] for one in kept)}."
+        )
+    return "\n".join([errand.say("notes_head"), "", *(f"- {one.name}" for one in kept)])
 
 
-async def _send_note(turn: Turn) -> str:
-    note = await papers.send_note(turn.desk, turn.intent.which)
-    return turn.say("note_sent", name=note.name)
+async def _send_note(errand: Errand) -> str:
+    note = await papers.send_note(errand.job, errand.intent.which)
+    return errand.say("note_sent", name=note.name)
 
 
-async def _send_list(turn: Turn) -> str:
-    found = await tasks.open_tasks(turn.desk)
+async def _send_list(errand: Errand) -> str:
+    found = await tasks.open_tasks(errand.job)
     if not found:
-        return turn.say("list_empty")
-    desk, locale = turn.desk, turn.intent.locale
-    text = wording.as_file(found, desk.now, desk.caller.zone, locale)
-    await papers.write_file(desk, wording.title_of(text), text)
-    return turn.say("list_sent")
+        return errand.say("list_empty")
+    job, locale = errand.job, errand.intent.locale
+    text = wording.as_file(found, job.now, job.caller.zone, locale)
+    await papers.write_file(job, wording.title_of(text), text)
+    return errand.say("list_sent")
 
 
 # Questions and wording
 
 
-def _which(turn: Turn, found: Sequence[Task]) -> str:
+def _which(errand: Errand, found: Sequence[Task]) -> str:
     """Ask which of several tasks is meant; each choice is a whole request of its own."""
-    intent = turn.intent
+    intent = errand.intent
     question, value = {
         "finish": ("which_done", "value_done"),
         "rename": ("which_change", "value_rename"),
@@ -246,11 +248,11 @@ def _which(turn: Turn, found: Sequence[Task]) -> str:
     choices = tuple(
         (
             f"{task.number} \u00b7 {task.title}",
-            turn.say(value, number=task.number, text=intent.text),
+            errand.say(value, number=task.number, text=intent.text),
         )
         for task in found[:_MOST_CHOICES]
     )
-    turn.desk.out.append(Question(turn.say(question), choices))
+    errand.job.out.append(Question(errand.say(question), choices))
     return ""
 
 
@@ -258,13 +260,13 @@ _MOST_CHOICES = 8
 """More buttons than that nobody reads."""
 
 
-def _listing(turn: Turn, found: Sequence[Task], head: str) -> str:
-    text = wording.listing(found, turn.desk.now, turn.intent.locale, voice=turn.voice)
-    if not turn.voice:
-        return f"{turn.say(head)}\n\n{text}"
+def _listing(errand: Errand, found: Sequence[Task], head: str) -> str:
+    text = wording.listing(found, errand.job.now, errand.intent.locale, voice=errand.voice)
+    if not errand.voice:
+        return f"{errand.say(head)}\n\n{text}"
     count = len(found)
     spoken = "list_voice_one" if count == 1 else "list_voice"
-    return f"{turn.say(spoken, count=count) if head == 'list_head' else turn.say(head)} {text}"
+    return f"{errand.say(spoken, count=count) if head == 'list_head' else errand.say(head)} {text}"
 
 
 def _lines(sentences: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from agents.brain.fallover import BrokeOff, NobodyAnswered
 from agents.brain.pump import pumped
 from agents.brain.thinking import Spoken
 from agents.tools import wording
-from agents.tools.desk import Desk
+from agents.tools.job import Job
 from agents.tools.registry import TOOLS
 
 log = structlog.get_logger()
@@ -32,10 +32,10 @@ _UNSPOKEN = str.maketrans("", "", "*_#`|")
 class Listening:
     """One agent's answer to one message."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, job: Job) -> None:
         self.touched = False
         """Whether anything was said or done, so that doing it again would be twice."""
-        self._desk = desk
+        self._job = job
         self._spoken = Spoken()
         self._said = False
         self._paused = False
@@ -52,14 +52,14 @@ class Listening:
         except (NobodyAnswered, BrokeOff, MaxTokensReachedException) as error:
             if not self._said:
                 raise
-            log.warning("answer_broke_off", task=self._desk.a2a_task, error=type(error).__name__)
+            log.warning("answer_broke_off", task=self._job.a2a_task, error=type(error).__name__)
             yield Words(f"\n\n{self._say('broke_off')}")
-        for made in self._desk.out:
+        for made in self._job.out:
             if isinstance(made, Produced | Promise):
                 yield made
-        if question := self._desk.question:
+        if question := self._job.question:
             yield question
-        elif not self._said and not self._desk.out:
+        elif not self._said and not self._job.out:
             raise BrainError("the model said nothing")
 
     async def _hear(self, agent: Agent, message: str) -> AsyncGenerator[Answer, None]:
@@ -81,7 +81,7 @@ class Listening:
             self._paused = self._said
 
     def _words(self, text: str) -> Iterator[Answer]:
-        if self._desk.caller.modality == "voice":
+        if self._job.caller.modality == "voice":
             text = text.translate(_UNSPOKEN)
         if self._paused or not self._said:
             text = text.lstrip()
@@ -98,4 +98,4 @@ class Listening:
         return self._say("using", tool=name.replace("_", " "))
 
     def _say(self, key: str, **values: object) -> str:
-        return wording.say(key, self._desk.caller.locale, **values)
+        return wording.say(key, self._job.caller.locale, **values)

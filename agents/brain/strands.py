@@ -31,7 +31,7 @@ from agents.brain.providers import providers
 from agents.brain.wielded import Wielded
 from agents.records.base import Clock, Records, RecordsError
 from agents.tools import wording
-from agents.tools.desk import Desk
+from agents.tools.job import Job
 from agents.tools.registry import TOOLS
 
 log = structlog.get_logger()
@@ -59,11 +59,11 @@ class StrandsBrain(Brain):
         A plain request ("remind me in 10 minutes to …") is carried out by the concierge then:
         a reminder is worth more than an apology.
         """
-        desk = Desk.of(ask, self._records, self._clock())
-        listening = Listening(desk)
+        job = Job.of(ask, self._records, self._clock())
+        listening = Listening(job)
         try:
-            await keep_files(desk, ask)
-            agent = self._agent(ask, desk, await self._mcp.tools())
+            await keep_files(job, ask)
+            agent = self._agent(ask, job, await self._mcp.tools())
             async with aclosing(listening.to(agent, message(ask))) as answers:
                 async for answer in answers:
                     yield answer
@@ -83,12 +83,12 @@ class StrandsBrain(Brain):
             for provider in self._providers:
                 await provider.client.close()
 
-    def _agent(self, ask: Ask, desk: Desk, others: Sequence[AgentTool]) -> Agent:
+    def _agent(self, ask: Ask, job: Job, others: Sequence[AgentTool]) -> Agent:
         return Agent(
             model=self._model,
             messages=cast("Messages", history(ask.history)),
-            tools=[*(Wielded(tool, desk) for tool in TOOLS), *others],
-            system_prompt=system_prompt(ask.caller, desk.now),
+            tools=[*(Wielded(tool, job) for tool in TOOLS), *others],
+            system_prompt=system_prompt(ask.caller, job.now),
             callback_handler=None,
             # The history is bounded already, and asking the same again is `Fallover`'s decision.
             conversation_manager=NullConversationManager(),

@@ -7,17 +7,17 @@ from typing import Any
 from strands.types._events import ToolResultEvent
 from strands.types.tools import AgentTool, ToolGenerator, ToolSpec, ToolUse
 
-from agents.tools.desk import Desk
+from agents.tools.job import Job
 from agents.tools.registry import Tool, use
 
 
 class Wielded(AgentTool):
-    """One of our tools, at one desk."""
+    """One of our tools, at one job."""
 
-    def __init__(self, tool: Tool, desk: Desk) -> None:
+    def __init__(self, tool: Tool, job: Job) -> None:
         super().__init__()
         self._tool = tool
-        self._desk = desk
+        self._job = job
 
     @property
     def tool_name(self) -> str:
@@ -42,8 +42,8 @@ class Wielded(AgentTool):
         **_: Any,
     ) -> ToolGenerator:
         given = tool_use["input"]
-        told, done = await use(self._tool, self._desk, given if isinstance(given, dict) else {})
-        if self._desk.question:
+        told, done = await use(self._tool, self._job, given if isinstance(given, dict) else {})
+        if self._job.question:
             invocation_state["agent"].cancel(after_current_tools=True)
         yield ToolResultEvent(
             {

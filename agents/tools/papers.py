@@ -7,50 +7,50 @@ import unicodedata
 
 from agents.base import Document, Produced
 from agents.records.base import Artifact, NewArtifact, Query
-from agents.tools.desk import Desk, ToolError
 from agents.tools.folding import fold
+from agents.tools.job import Job, ToolError
 
 MEDIA_TYPES = {".md": "text/markdown", ".txt": "text/plain"}
 
 
-async def write_note(desk: Desk, text: str, title: str = "", suffix: str = ".md") -> Document:
+async def write_note(job: Job, text: str, title: str = "", suffix: str = ".md") -> Document:
     """Keep a note and send it as a file. Raises ToolError when there is nothing to write."""
     text = text.strip()
     if not text:
         raise ToolError("note_empty")
     name = file_name(title or headline(text), suffix)
     body = f"# {title}\n\n{text}\n" if title and suffix == ".md" else f"{text}\n"
-    return await _produce(desk, name, MEDIA_TYPES[suffix], body.encode())
+    return await _produce(job, name, MEDIA_TYPES[suffix], body.encode())
 
 
-async def write_file(desk: Desk, name: str, markdown: str) -> Document:
+async def write_file(job: Job, name: str, markdown: str) -> Document:
     """Send a Markdown text as a file of that name, and keep it."""
     data = markdown.encode()
-    return await _produce(desk, file_name(name, ".md"), MEDIA_TYPES[".md"], data)
+    return await _produce(job, file_name(name, ".md"), MEDIA_TYPES[".md"], data)
 
 
-async def keep_file(desk: Desk, document: Document) -> Artifact:
+async def keep_file(job: Job, document: Document) -> Artifact:
     """Keep a file the person sent; they get it back on demand."""
-    return await desk.records.create_artifact(_new(desk, document))
+    return await job.records.create_artifact(_new(job, document))
 
 
-async def notes(desk: Desk, limit: int = 20) -> tuple[Artifact, ...]:
+async def notes(job: Job, limit: int = 20) -> tuple[Artifact, ...]:
     """What we keep for the person, newest first."""
-    return (await desk.records.artifacts(Query(person=desk.caller.person, limit=limit))).items
+    return (await job.records.artifacts(Query(person=job.caller.person, limit=limit))).items
 
 
-async def send_note(desk: Desk, name: str) -> Document:
+async def send_note(job: Job, name: str) -> Document:
     """Send something kept once more; without a name the newest. Raises ToolError."""
-    kept = await notes(desk, limit=100)
+    kept = await notes(job, limit=100)
     wanted = set(re.findall(r"\w+", fold(name)))
     for artifact in kept:
         if (
             wanted <= set(re.findall(r"[^\W_]+", fold(artifact.name)))
             or fold(artifact.name) == name
         ):
-            data = await desk.records.artifact_data(artifact.id)
+            data = await job.records.artifact_data(artifact.id)
             document = Document(artifact.name, artifact.media_type, data)
-            desk.out.append(Produced(document, artifact.id))
+            job.out.append(Produced(document, artifact.id))
             return document
     raise ToolError("no_such_note", which=name) if kept else ToolError("notes_empty")
 
@@ -77,19 +77,19 @@ def file_name(title: str, suffix: str) -> str:
 _LONGEST_NAME = 60
 
 
-async def _produce(desk: Desk, name: str, media_type: str, data: bytes) -> Document:
+async def _produce(job: Job, name: str, media_type: str, data: bytes) -> Document:
     document = Document(name, media_type, data)
-    artifact = await desk.records.create_artifact(_new(desk, document))
-    desk.out.append(Produced(document, artifact.id))
+    artifact = await job.records.create_artifact(_new(job, document))
+    job.out.append(Produced(document, artifact.id))
     return document
 
 
-def _new(desk: Desk, document: Document) -> NewArtifact:
+def _new(job: Job, document: Document) -> NewArtifact:
     return NewArtifact(
-        person=desk.caller.person,
+        person=job.caller.person,
         name=document.name,
         media_type=document.media_type,
         data=document.data,
-        context=desk.context,
-        a2a_task=desk.a2a_task,
+        context=job.context,
+        a2a_task=job.a2a_task,
     )

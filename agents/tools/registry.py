@@ -15,7 +15,7 @@ from anyio import to_thread
 from agents.base import Question
 from agents.records.base import RecordsError, Task, TaskKind
 from agents.tools import dates, papers, tasks, wording
-from agents.tools.desk import Desk, ToolError
+from agents.tools.job import Job, ToolError
 
 Arguments = Mapping[str, Any]
 """What a model passed; strings where it was asked for strings, if it kept to the schema."""
@@ -36,15 +36,15 @@ class Tool:
     description: str
     parameters: dict[str, Any]
     """JSON schema of its arguments."""
-    run: Callable[[Desk, Arguments], Awaitable[str]]
+    run: Callable[[Job, Arguments], Awaitable[str]]
     progress: Progress
     """Key of the sentence for somebody who waits."""
 
 
-async def use(tool: Tool, desk: Desk, arguments: Arguments) -> tuple[str, bool]:
+async def use(tool: Tool, job: Job, arguments: Arguments) -> tuple[str, bool]:
     """What the tool tells, and whether it did its work; it never raises for wrong arguments."""
     try:
-        return await tool.run(desk, arguments), True
+        return await tool.run(job, arguments), True
     except (ToolError, RecordsError) as error:
         return str(error), False
 
@@ -54,111 +54,111 @@ def _text(arguments: Arguments, name: str) -> str:
     return "" if value is None else str(value).strip()
 
 
-async def _moment(desk: Desk, text: str) -> dates.Dated:
-    caller = desk.caller
+async def _moment(job: Job, text: str) -> dates.Dated:
+    caller = job.caller
     # On a thread: the parser for rarer dates is slow to load.
     found = await to_thread.run_sync(
-        dates.moment, text, desk.now, caller.zone, caller.locale or _FACTS
+        dates.moment, text, job.now, caller.zone, caller.locale or _FACTS
     )
     if found is None:
         raise ToolError("time_unclear", text=text)
     return found
 
 
-def _fact(task: Task, desk: Desk) -> str:
-    told = wording.due(task, desk.now, _FACTS)
+def _fact(task: Task, job: Job) -> str:
+    told = wording.due(task, job.now, _FACTS)
     verb = "rings" if task.kind is TaskKind.REMINDER else "due"
     detail = f" [{task.detail}]" if task.detail else ""
     return f"{task.number}: {task.title}{detail}" + (f" ({verb} {told})" if told else "")
 
 
-def _facts(found: Sequence[Task], desk: Desk) -> str:
-    return "\n".join(_fact(task, desk) for task in found) or "nothing"
+def _facts(found: Sequence[Task], job: Job) -> str:
+    return "\n".join(_fact(task, job) for task in found) or "nothing"
 
 
-async def _add_task(desk: Desk, arguments: Arguments) -> str:
+async def _add_task(job: Job, arguments: Arguments) -> str:
     due = _text(arguments, "due")
     task = await tasks.add_task(
-        desk,
+        job,
         _text(arguments, "title"),
-        await _moment(desk, due) if due else None,
+        await _moment(job, due) if due else None,
         _text(arguments, "detail"),
     )
-    return f"added {_fact(task, desk)}"
+    return f"added {_fact(task, job)}"
 
 
-async def _list_tasks(desk: Desk, arguments: Arguments) -> str:
+async def _list_tasks(job: Job, arguments: Arguments) -> str:
     if _text(arguments, "which") == "done":
-        return "\n".join(task.title for task in await tasks.done_tasks(desk)) or "nothing"
+        return "\n".join(task.title for task in await tasks.done_tasks(job)) or "nothing"
     kind = TaskKind.REMINDER if _text(arguments, "which") == "reminders" else None
-    return _facts(await tasks.open_tasks(desk, kind), desk)
+    return _facts(await tasks.open_tasks(job, kind), job)
 
 
-async def _change_task(desk: Desk, arguments: Arguments) -> str:
+async def _change_task(job: Job, arguments: Arguments) -> str:
     due, detail = _text(arguments, "due"), _text(arguments, "detail")
     task = await tasks.change(
-        desk,
-        await tasks.select(desk, _text(arguments, "task")),
+        job,
+        await tasks.select(job, _text(arguments, "task")),
         title=_text(arguments, "title"),
-        due=await _moment(desk, due) if due else None,
+        due=await _moment(job, due) if due else None,
         detail=detail or None,
     )
-    return f"changed: {_fact(task, desk)}"
+    return f"changed: {_fact(task, job)}"
 
 
-async def _finish_task(desk: Desk, arguments: Arguments) -> str:
-    task = await tasks.finish(desk, await tasks.select(desk, _text(arguments, "task")))
+async def _finish_task(job: Job, arguments: Arguments) -> str:
+    task = await tasks.finish(job, await tasks.select(job, _text(arguments, "task")))
     return f"done: {task.title}"
 
 
-async def _cancel_task(desk: Desk, arguments: Arguments) -> str:
-    task = await tasks.cancel(desk, await tasks.select(desk, _text(arguments, "task")))
+async def _cancel_task(job: Job, arguments: Arguments) -> str:
+    task = await tasks.cancel(job, await tasks.select(job, _text(arguments, "task")))
     return f"taken off the list: {task.title}"
 
 
-async def _set_reminder(desk: Desk, arguments: Arguments) -> str:
-    when = tasks.soonest(desk.now, await _moment(desk, _text(arguments, "when")))
-    task = await tasks.remind(desk, _text(arguments, "text"), when)
-    return f"set {_fact(task, desk)}"
+async def _set_reminder(job: Job, arguments: Arguments) -> str:
+    when = tasks.soonest(job.now, await _moment(job, _text(arguments, "when")))
+    task = await tasks.remind(job, _text(arguments, "text"), when)
+    return f"set {_fact(task, job)}"
 
 
-async def _write_note(desk: Desk, arguments: Arguments) -> str:
+async def _write_note(job: Job, arguments: Arguments) -> str:
     suffix = ".txt" if _text(arguments, "format") == "txt" else ".md"
     text = _text(arguments, "text")
-    note = await papers.write_note(desk, text, _text(arguments, "title"), suffix)
+    note = await papers.write_note(job, text, _text(arguments, "title"), suffix)
     return f"kept and sent as {note.name}"
 
 
-async def _list_notes(desk: Desk, _: Arguments) -> str:
-    return "\n".join(one.name for one in await papers.notes(desk)) or "nothing"
+async def _list_notes(job: Job, _: Arguments) -> str:
+    return "\n".join(one.name for one in await papers.notes(job)) or "nothing"
 
 
-async def _send_note(desk: Desk, arguments: Arguments) -> str:
-    return f"sent {(await papers.send_note(desk, _text(arguments, 'name'))).name}"
+async def _send_note(job: Job, arguments: Arguments) -> str:
+    return f"sent {(await papers.send_note(job, _text(arguments, 'name'))).name}"
 
 
-async def _send_list(desk: Desk, _: Arguments) -> str:
-    found = await tasks.open_tasks(desk)
+async def _send_list(job: Job, _: Arguments) -> str:
+    found = await tasks.open_tasks(job)
     if not found:
         raise ToolError("list_empty")
-    text = wording.as_file(found, desk.now, desk.caller.zone, desk.caller.locale)
-    return f"sent {(await papers.write_file(desk, wording.title_of(text), text)).name}"
+    text = wording.as_file(found, job.now, job.caller.zone, job.caller.locale)
+    return f"sent {(await papers.write_file(job, wording.title_of(text), text)).name}"
 
 
-async def _current_time(desk: Desk, _: Arguments) -> str:
-    zone = dates.zone_of(desk.caller.zone)
-    here = desk.now.astimezone(zone)
+async def _current_time(job: Job, _: Arguments) -> str:
+    zone = dates.zone_of(job.caller.zone)
+    here = job.now.astimezone(zone)
     return f"{here:%A %Y-%m-%d %H:%M} {zone.key}"
 
 
-async def _ask_person(desk: Desk, arguments: Arguments) -> str:
+async def _ask_person(job: Job, arguments: Arguments) -> str:
     question = _text(arguments, "question")
     if not question:
         raise ToolError("no_title")
     offered = arguments.get("choices")
     choices = [str(one).strip() for one in offered] if isinstance(offered, list) else []
     kept = tuple((choice, choice) for choice in choices[:_MOST_CHOICES] if choice)
-    desk.out.append(Question(question, kept))
+    job.out.append(Question(question, kept))
     return "asked; the answer comes with the next message"
 
 

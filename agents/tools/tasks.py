@@ -10,8 +10,8 @@ from datetime import datetime, time, timedelta
 from agents.base import Promise
 from agents.records.base import NewTask, Query, Task, TaskChanges, TaskEnded, TaskKind, TaskState
 from agents.tools.dates import Dated, zone_of
-from agents.tools.desk import Desk, ToolError
 from agents.tools.folding import fold
+from agents.tools.job import Job, ToolError
 
 END_OF_DAY = time(23, 59)
 """The hour of a due date that was told without one."""
@@ -29,49 +29,49 @@ class Ambiguous(ToolError):
         self.tasks = tuple(tasks)
 
 
-async def add_task(desk: Desk, title: str, due: Dated | None = None, detail: str = "") -> Task:
+async def add_task(job: Job, title: str, due: Dated | None = None, detail: str = "") -> Task:
     """Put a to-do on the list. Raises ToolError."""
-    new = _new(desk, title, due_at(due) if due else None)
-    return await desk.records.create_task(replace(new, detail=detail))
+    new = _new(job, title, due_at(due) if due else None)
+    return await job.records.create_task(replace(new, detail=detail))
 
 
-async def remind(desk: Desk, title: str, when: Dated) -> Task:
+async def remind(job: Job, title: str, when: Dated) -> Task:
     """Call out at a time. Raises ToolError when that has passed."""
-    if when.at <= desk.now:
+    if when.at <= job.now:
         raise ToolError("time_passed")
-    new = replace(_new(desk, title, when.at), kind=TaskKind.REMINDER)
-    task = await desk.records.create_task(new)
-    desk.out.append(Promise(task.id))
+    new = replace(_new(job, title, when.at), kind=TaskKind.REMINDER)
+    task = await job.records.create_task(new)
+    job.out.append(Promise(task.id))
     return task
 
 
-async def open_tasks(desk: Desk, kind: TaskKind | None = None) -> tuple[Task, ...]:
+async def open_tasks(job: Job, kind: TaskKind | None = None) -> tuple[Task, ...]:
     """What is on the list, by number."""
-    tasks = await desk.records.open_tasks(desk.caller.person)
+    tasks = await job.records.open_tasks(job.caller.person)
     return tuple(task for task in tasks if kind in (None, task.kind))
 
 
-async def done_tasks(desk: Desk, limit: int = 10) -> tuple[Task, ...]:
+async def done_tasks(job: Job, limit: int = 10) -> tuple[Task, ...]:
     """What was finished last, newest first."""
-    query = Query(person=desk.caller.person, states=(TaskState.DONE,), limit=limit)
-    return (await desk.records.tasks(query)).items
+    query = Query(person=job.caller.person, states=(TaskState.DONE,), limit=limit)
+    return (await job.records.tasks(query)).items
 
 
-async def last_fired(desk: Desk) -> Task | None:
+async def last_fired(job: Job) -> Task | None:
     """The reminder that was called out last, of the newest few."""
     query = Query(
-        person=desk.caller.person, kind=TaskKind.REMINDER, states=(TaskState.DONE,), limit=20
+        person=job.caller.person, kind=TaskKind.REMINDER, states=(TaskState.DONE,), limit=20
     )
-    fired = (await desk.records.tasks(query)).items
+    fired = (await job.records.tasks(query)).items
     return max((task for task in fired if task.outcome), key=lambda t: t.updated_at, default=None)
 
 
-async def select(desk: Desk, which: str, kind: TaskKind | None = None) -> Task:
+async def select(job: Job, which: str, kind: TaskKind | None = None) -> Task:
     """The one task meant; nothing named means the only one.
 
     Raises ToolError, or Ambiguous when there are several.
     """
-    tasks = await open_tasks(desk, kind)
+    tasks = await open_tasks(job, kind)
     if not tasks:
         raise ToolError("list_empty")
     found = matching(tasks, which) if which else tasks
@@ -84,18 +84,18 @@ async def select(desk: Desk, which: str, kind: TaskKind | None = None) -> Task:
     return found[0]
 
 
-async def finish(desk: Desk, task: Task) -> Task:
+async def finish(job: Job, task: Task) -> Task:
     """Tick it off."""
-    return await _end(desk, task, TaskState.DONE)
+    return await _end(job, task, TaskState.DONE)
 
 
-async def cancel(desk: Desk, task: Task) -> Task:
+async def cancel(job: Job, task: Task) -> Task:
     """Take it off the list undone."""
-    return await _end(desk, task, TaskState.CANCELED)
+    return await _end(job, task, TaskState.CANCELED)
 
 
 async def change(
-    desk: Desk, task: Task, *, title: str = "", due: Dated | None = None, detail: str | None = None
+    job: Job, task: Task, *, title: str = "", due: Dated | None = None, detail: str | None = None
 ) -> Task:
     """Reword it, move it, or both. Raises ToolError."""
     changes = TaskChanges()
@@ -104,12 +104,12 @@ async def change(
     if detail is not None:
         changes["detail"] = detail
     if due:
-        if task.kind is TaskKind.REMINDER and due.at <= desk.now:
+        if task.kind is TaskKind.REMINDER and due.at <= job.now:
             raise ToolError("time_passed")
         changes["due_at"] = due.at if task.kind is TaskKind.REMINDER else due_at(due)
-        changes["zone"] = desk.caller.zone
+        changes["zone"] = job.caller.zone
     try:
-        return await desk.records.update_task(task.id, **changes)
+        return await job.records.update_task(task.id, **changes)
     except TaskEnded:
         raise ToolError("no_such_task", which=task.title) from None
 
@@ -199,20 +199,20 @@ def _title(title: str) -> str:
     return title[0].upper() + title[1:]
 
 
-def _new(desk: Desk, title: str, at: datetime | None) -> NewTask:
+def _new(job: Job, title: str, at: datetime | None) -> NewTask:
     return NewTask(
-        person=desk.caller.person,
+        person=job.caller.person,
         title=_title(title),
         due_at=at,
-        zone=desk.caller.zone,
-        locale=desk.caller.locale,
-        context=desk.context,
-        a2a_task=desk.a2a_task,
+        zone=job.caller.zone,
+        locale=job.caller.locale,
+        context=job.context,
+        a2a_task=job.a2a_task,
     )
 
 
-async def _end(desk: Desk, task: Task, state: TaskState) -> Task:
+async def _end(job: Job, task: Task, state: TaskState) -> Task:
     try:
-        return await desk.records.end_task(task.id, state)
+        return await job.records.end_task(task.id, state)
     except TaskEnded:
         raise ToolError("no_such_task", which=task.title) from None

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from agents.records.base import Task, TaskKind
 from agents.tools.dates import zone_of
-from agents.tools.desk import BOOK
+from agents.tools.job import BOOK
 from agents.tools.tasks import is_timed
 from prompts import language_of, sentence
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.tools.dates import find, moment, once, repeats, zone_of
-from agents.tools.datewords import DATE_WORDS
+from agents.tools.dates.words import DATE_WORDS
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 

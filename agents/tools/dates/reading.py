@@ -1,6 +1,6 @@
 """When somebody means, read from what they wrote. Pure: text, now, zone and locale in.
 
-Delays, days and hours are read by the tables in `datewords`; calendar dates, and the
+Delays, days and hours are read by the tables in `words`; calendar dates, and the
 languages the tables lack, by `dateparser`. Its own search is not used: it takes "die" for
 Tuesday, "May I" for a month and loses the hour of "tomorrow at 9".
 """
@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from agents.tools.dateclock import Clock, clock_of, hours_of, value_of
-from agents.tools.datehits import Hit, amounts, groups_of, parse_date, span_of, words_of
-from agents.tools.datewords import DATE_WORDS, DateWords, Part, Period
+from agents.tools.dates.clock import Clock, clock_of, hours_of, value_of
+from agents.tools.dates.hits import Hit, amounts, groups_of, parse_date, span_of, words_of
+from agents.tools.dates.words import DATE_WORDS, DateWords, Part, Period
 from agents.tools.folding import fold
 
 MORNING = time(9)

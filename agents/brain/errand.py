@@ -11,20 +11,20 @@ from agents.base import Said
 from agents.brain.intents import Intent
 from agents.records.base import Task
 from agents.tools import dates, tasks, wording
-from agents.tools.desk import Desk
+from agents.tools.job import Job
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Errand:
     """What a handler works with."""
 
-    desk: Desk
+    job: Job
     history: Sequence[Said]
     intent: Intent
 
     @property
     def voice(self) -> bool:
-        return self.desk.caller.modality == "voice"
+        return self.job.caller.modality == "voice"
 
     def say(self, key: str, **values: object) -> str:
         return wording.say(key, self.intent.locale, **values)
@@ -34,10 +34,10 @@ class Turn:
         if task.due_at is None:
             return ""
         timed = tasks.is_timed(task.due_at, task.zone)
-        zone, locale = self.desk.caller.zone, self.intent.locale
-        return wording.when(task.due_at, self.desk.now, zone, locale, timed=timed)
+        zone, locale = self.job.caller.zone, self.intent.locale
+        return wording.when(task.due_at, self.job.now, zone, locale, timed=timed)
 
     async def find(self, text: str) -> dates.Dated | None:
         """The time in a text; on a thread, since the first date loads a parser."""
-        zone, locale = self.desk.caller.zone, self.intent.locale
-        return await to_thread.run_sync(dates.find, text, self.desk.now, zone, locale)
+        zone, locale = self.job.caller.zone, self.intent.locale
+        return await to_thread.run_sync(dates.find, text, self.job.now, zone, locale)

@@ -27,7 +27,7 @@ class ToolError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Job:
     """One message being worked on."""
 
     records: Records
@@ -40,7 +40,7 @@ class Desk:
     """What the tools made for the person, in order."""
 
     @classmethod
-    def of(cls, ask: Ask, records: Records, now: datetime) -> Desk:
+    def of(cls, ask: Ask, records: Records, now: datetime) -> Job:
         return cls(records, ask.caller, ask.context, ask.task, now)
 
     @property

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Literal
 
-from agents.tools.datewords import DATE_WORDS, DateWords
+from agents.tools.dates.words import DATE_WORDS, DateWords
 from prompts import language_of
 
 Kind = Literal[

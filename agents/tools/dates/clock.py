@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from agents.tools.datewords import DateWords, Part
+from agents.tools.dates.words import DateWords, Part
 
 _EARLY, _HALF, _FULL = 7, 12, 24
 """Hours: before the first of them the afternoon is likelier; half a day; a day."""

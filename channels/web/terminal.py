@@ -152,7 +152,7 @@ class _Printer(_View):
             case {"type": "message", "role": "agent"}:
                 words, files, options = self.body(frame)
                 choices = [f"{n}. {option['label']}" for n, option in enumerate(options, 1)]
-                text = "\n".join([words, *files, *choices])
+                text = "\n".join([*filter(None, [words]), *files, *choices])
                 self.console.print(text, markup=False, emoji=False)
                 self._answered = frame["seq"]
             case {"type": "error"}:

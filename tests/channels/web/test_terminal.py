@@ -113,6 +113,12 @@ async def test_a_script_sees_files_and_choices_and_picks_by_number() -> None:
     assert web.inbox.messages[1].parts == (Chosen("b", message="agent2"),)
 
 
+async def test_a_script_sees_a_file_without_words_on_the_first_line() -> None:
+    async with agent(lambda _: [(File("n.md", "text/markdown", 5, "f1"),)]) as web:
+        _, out = await talk(web, "the note")
+    assert out.startswith("n.md (5 B)")
+
+
 async def test_a_person_sees_words_grow_and_markdown_in_the_end() -> None:
     def script(_: Message) -> list[Live | tuple[Part, ...]]:
         return [

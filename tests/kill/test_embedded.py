@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 PEOPLE = 3
 THINGS = 6
 """What each of them asks for; every third is a reminder."""
-KILLS = 6
+KILLS = 5
 REPEAT = sentence("telegram", "repeat")
 APOLOGIES = [sentence("agent", key) for key in ("interrupted", "failed", "empty")]
 
@@ -97,13 +97,13 @@ async def killer(door: House, dice: random.Random) -> None:
 
 async def on_the_web(visitor: Visitor, person: int, dice: random.Random) -> None:
     for n in range(THINGS):
-        await anyio.sleep(dice.uniform(0, 3))
+        await anyio.sleep(dice.uniform(0, 2.5))
         await visitor.say(request(f"w{person}x{n}"))
 
 
 async def to_the_bot(bot: TelegramSimulator, person: int, dice: random.Random) -> None:
     for n in range(THINGS):
-        await anyio.sleep(dice.uniform(0, 3))
+        await anyio.sleep(dice.uniform(0, 2.5))
         await bot.say(100 + person, request(f"t{person}x{n}"))
 
 

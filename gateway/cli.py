@@ -130,7 +130,7 @@ def _simulating() -> typer.Typer:
     ) -> None:
         """An A2A agent: set AGENT_URL to it, and answer from here or by scripts."""
         from gateway.agent.scripted import run
-        from gateway.agent.scripts import parse
+        from gateway.agent.scripted.scripts import parse
 
         try:
             plays = {

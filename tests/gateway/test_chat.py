@@ -10,7 +10,7 @@ import pytest
 from channels.base import MaybeSent, NotSent, Refused
 from channels.events import Choices, Command, Delta, Entry, File, Status, Text, TurnState
 from gateway.agent.scripted import ScriptedAgent
-from gateway.agent.scripts import Script, parse
+from gateway.agent.scripted.scripts import Script, parse
 from tests.gateway.doubles import PaperChannel, message, sender
 from tests.gateway.rig import rig, until
 

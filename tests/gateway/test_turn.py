@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select, update
 from channels.events import Delta, Status, TurnState
 from gateway import turn
 from gateway.agent.scripted import ScriptedAgent
-from gateway.agent.stage import Traits
+from gateway.agent.scripted.stage import Traits
 from gateway.bus.memory import MemoryBus
 from gateway.store.tables import turns
 from prompts import sentence

@@ -24,7 +24,7 @@ from gateway.agent.base import (
     Started,
 )
 from gateway.agent.scripted import ScriptedAgent
-from gateway.agent.stage import Traits
+from gateway.agent.scripted.stage import Traits
 from gateway.errors import AgentUnreachable, TaskUnknown
 
 pytestmark = pytest.mark.anyio

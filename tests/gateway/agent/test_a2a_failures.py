@@ -19,8 +19,8 @@ from gateway.agent.a2a import A2AAgent, A2AConfig
 from gateway.agent.base import AgentEvent, Ask, Caller, End, Ended, ReplyText, Started
 from gateway.agent.link import connect
 from gateway.agent.scripted import Received, ScriptedAgent
-from gateway.agent.scripts import Script, parse
-from gateway.agent.stage import Traits, card
+from gateway.agent.scripted.scripts import Script, parse
+from gateway.agent.scripted.stage import Traits, card
 from gateway.errors import AgentBroken, AgentDenied, AgentError, AgentRefused, AgentUnreachable
 
 pytestmark = pytest.mark.anyio

@@ -19,7 +19,7 @@ from channels.loopback import serving
 from gateway.agent.a2a import A2AAgent
 from gateway.agent.base import AgentEvent, Ask, Caller, Ended, ReplyText, Started
 from gateway.agent.scripted import ScriptedAgent, by_keyword
-from gateway.agent.scripts import Improvise, parse
+from gateway.agent.scripted.scripts import Improvise, parse
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ import pytest
 
 from channels.events import Choice
 from gateway.agent.base import End
-from gateway.agent.scripts import (
+from gateway.agent.scripted.scripts import (
     NEVER,
     Bare,
     Cut,

@@ -23,7 +23,7 @@ from starlette.routing import Route
 from channels.loopback import serving
 from gateway.agent.a2a import A2AAgent
 from gateway.agent.base import AgentEvent, Ask, Caller, End, Ended, ReplyText, Started
-from gateway.agent.stage import Traits, card
+from gateway.agent.scripted.stage import Traits, card
 
 pytestmark = pytest.mark.anyio
 

@@ -9,9 +9,9 @@ from typing import Any
 from a2a.types import SendMessageRequest
 from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 
-from gateway.agent import scripts
 from gateway.agent.asking import CALLER_EXTENSION
-from gateway.agent.scripts import Script, Step
+from gateway.agent.scripted import scripts
+from gateway.agent.scripted.scripts import Script, Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,10 @@ from a2a.types import (
 )
 from a2a.utils.errors import InternalError
 
-from gateway.agent import scripts
 from gateway.agent.base import End
 from gateway.agent.hearing import CHOICES_MEDIA_TYPE, REPLY
-from gateway.agent.scripts import Step
+from gateway.agent.scripted import scripts
+from gateway.agent.scripted.scripts import Step
 
 TERMINAL = (
     TaskState.TASK_STATE_COMPLETED,

@@ -1,8 +1,4 @@
-"""An A2A agent that plays scripts: the double for tests, benchmarks and `frontdoor sim agent`.
-
-It speaks the real wire, through the SDK's own server routes, and is as unreliable as its script
-(see `scripts`) and its traits say. Slow to import, as the SDK's server is.
-"""
+"""The agent double itself: the methods of A2A, answered by scripts."""
 
 from __future__ import annotations
 
@@ -52,14 +48,12 @@ from starlette.routing import Route
 
 from channels.keyboard import lines_of
 from channels.loopback import serving
-from gateway.agent import scripts
 from gateway.agent.link import certificates
-from gateway.agent.performance import TERMINAL, Cut, Performance, World
-from gateway.agent.plays import Play, Received, as_written, by_keyword, received_from
-from gateway.agent.scripts import NEVER, Script, Step
-from gateway.agent.stage import Lines, Traits, Wire, card
-
-__all__ = ["Play", "Received", "ScriptedAgent", "as_written", "by_keyword", "run"]
+from gateway.agent.scripted import scripts
+from gateway.agent.scripted.performance import TERMINAL, Cut, Performance, World
+from gateway.agent.scripted.plays import Play, Received, as_written, by_keyword, received_from
+from gateway.agent.scripted.scripts import NEVER, Script, Step
+from gateway.agent.scripted.stage import Lines, Traits, Wire, card
 
 _TYPED = "\n"
 """The gate behind which the lines are that somebody typed."""

@@ -12,7 +12,7 @@ import pytest
 
 from channels.telegram.simulator import TelegramSimulator
 from gateway.agent.scripted import Received, ScriptedAgent
-from gateway.agent.scripts import Say, Step, Wait
+from gateway.agent.scripted.scripts import Say, Step, Wait
 from prompts import sentence
 from tests.kill.house import House, free_port, house
 from tests.kill.people import Visitor

@@ -34,13 +34,17 @@ def answer(received: Received) -> list[Step]:
     """Name each message that was asked, slowly enough to be killed in the middle."""
     steps: list[Step] = []
     for number in numbers(received.text):
-        steps += [Say("Here is "), Wait(0.05), Say(f"<{number}>"), Wait(0.05), Say(". ")]
+        steps += [Say("Here is "), Wait(0.1), Say(f"<{number}>"), Wait(0.1), Say(". ")]
     return steps
 
 
-async def killer(door: House, dice: random.Random) -> None:
+async def killer(door: House, agent: ScriptedAgent, dice: random.Random) -> None:
+    """Kill at random moments, most of them while somebody is being answered."""
     for _ in range(KILLS):
-        await anyio.sleep(dice.uniform(0.1, 1.5))
+        with anyio.move_on_after(2):
+            while not agent.lines:  # noqa: ASYNC110 - the agent tells nobody
+                await anyio.sleep(0.01)
+        await anyio.sleep(dice.uniform(0, 0.2))
         door.kill()
         door.start()
         await door.ready()
@@ -67,7 +71,7 @@ async def test_kills_lose_nothing_and_repeat_nothing_unlabelled(tmp_path: Path, 
                 tasks.start_soon(visitor.run)
             with anyio.fail_after(120):
                 async with anyio.create_task_group() as busy:
-                    busy.start_soon(killer, door, dice)
+                    busy.start_soon(killer, door, agent, dice)
                     for person in range(PEOPLE):
                         busy.start_soon(write_on_the_web, visitors[person], person, dice)
                         busy.start_soon(write_to_the_bot, bot, person, dice)

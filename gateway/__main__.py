@@ -1,5 +1,19 @@
-"""`python -m gateway` is the `frontdoor` command."""
+"""The `frontdoor` command, also as `python -m gateway`."""
 
-from gateway.main import command
+from __future__ import annotations
 
-command()
+import signal
+
+
+def command() -> None:
+    """Load the house and run it."""
+    # Loading takes a while; who gives up meanwhile need not see where we were.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from gateway import main  # noqa: PLC0415 - as said
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    main.command()
+
+
+if __name__ == "__main__":
+    command()

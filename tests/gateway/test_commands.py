@@ -7,10 +7,20 @@ import pty
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.kill.house import free_port
+
+
+def test_ctrl_c_while_it_loads_ends_it_without_a_word(tmp_path: Path) -> None:
+    # The first thing that is imported lets itself be interrupted.
+    (tmp_path / "structlog.py").write_text("import os; os.kill(os.getpid(), 2)\n")
+    command = [sys.executable, "-m", "gateway", "serve"]
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path.cwd()}"}
+    ended = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=20)
+    assert (ended.returncode, ended.stdout + ended.stderr) == (-signal.SIGINT, b"")
 
 
 @pytest.mark.parametrize("double", ["telegram", "agent"])

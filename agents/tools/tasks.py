@@ -139,7 +139,7 @@ _A_WHILE = timedelta(hours=1)
 def matching(tasks: Sequence[Task], which: str) -> tuple[Task, ...]:
     """The tasks that a number or some words name; pure."""
     bare = fold(which).strip(" .!?\"'\u201c\u201d\u00ab\u00bb#")
-    if number := re.fullmatch(rf"(?:(?:the|die|la|le|el) )?(?:{_CALLED} )?#?(\d+)\.?", bare):
+    if number := re.fullmatch(rf"(?:(?:the|die|la|le|el) )?(?:{_CALLED} )?#?(\d{{1,9}})\.?", bare):
         return tuple(task for task in tasks if task.number == int(number[1]))
     if exact := tuple(task for task in tasks if fold(task.title) == bare):
         return exact

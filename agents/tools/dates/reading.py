@@ -80,11 +80,21 @@ def find(text: str, now: datetime, zone: str = "UTC", locale: str = "en") -> Dat
             spans = [[ahead, *chosen], *spans[1:]] if spans[0] is chosen else spans
     except (OverflowError, ValueError):  # further off than the calendar goes
         return None
-    return Dated(at, timed, _without(text, folded, spans, words)) if at else None
+    if at is None or not _everywhere(at):
+        return None
+    return Dated(at, timed, _without(text, folded, spans, words))
 
 
 def moment(text: str, now: datetime, zone: str = "UTC", locale: str = "en") -> Dated | None:
     """The time that a whole text is: ISO 8601, English or the person's language, whichever."""
+    try:
+        told = _whole(text, now, zone, locale)
+    except OverflowError:
+        return None
+    return told if told and _everywhere(told.at) else None
+
+
+def _whole(text: str, now: datetime, zone: str, locale: str) -> Dated | None:
     here = now.astimezone(zone_of(zone))
     text = text.strip()
     try:
@@ -102,6 +112,11 @@ def moment(text: str, now: datetime, zone: str = "UTC", locale: str = "en") -> D
     if re.search(r"\d[T ]\d", text):
         return Dated(_real(at, here), timed=True, rest="")
     return Dated(_at(at.date(), MORNING, here), timed=False, rest="")
+
+
+def _everywhere(at: datetime) -> bool:
+    """Whether it has a date in every zone, so that it can be stored and told."""
+    return 1 < at.year < 9999  # noqa: PLR2004 - as datetime has it
 
 
 def zone_of(name: str) -> ZoneInfo:

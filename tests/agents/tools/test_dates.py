@@ -332,6 +332,16 @@ def test_repetition_is_noticed_and_can_be_left_out() -> None:
     assert once("every day to run") == "to run"
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Kiritimati"])
+@pytest.mark.parametrize(
+    "text",
+    ["31.12.9999", "9999-12-31 23:59", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00+14:00"],
+)
+def test_a_day_that_some_zone_lacks_is_no_time(text: str, zone: str) -> None:
+    for told in (find(f"call by {text}", NOW, zone, "de"), moment(text, NOW, zone, "de")):
+        assert told is None or 1 < told.at.year < 9999
+
+
 def test_an_unknown_zone_is_utc() -> None:
     assert zone_of("Mars/Olympus").key == "UTC"
     assert zone_of("../etc/passwd").key == "UTC"

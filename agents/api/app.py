@@ -25,6 +25,10 @@ _STATUS: dict[type[RecordsError], tuple[int, str]] = {
     base.BadCursor: (400, "bad_cursor"),
 }
 
+_ENDED: dict[int | str, dict[str, Any]] = {
+    409: {"model": m.Error, "description": "The task has ended."},
+}
+
 _ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": m.Error, "description": "The cursor is not ours."},
     404: {"model": m.Error, "description": "There is no such record."},
@@ -76,7 +80,7 @@ def _add_projects_and_tasks(api: FastAPI, records: Records) -> None:
     async def task(id: str) -> m.Task:
         return m.Task.model_validate(await records.task(id))
 
-    @api.patch("/tasks/{id}", summary="Change, finish or cancel a task")
+    @api.patch("/tasks/{id}", summary="Change, finish or cancel a task", responses=_ENDED)
     async def change_task(id: str, patch: m.TaskPatch) -> m.Task:
         return m.Task.model_validate(await _change(records, id, patch))
 

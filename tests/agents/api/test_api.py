@@ -193,6 +193,7 @@ async def test_the_documentation_needs_nothing_from_elsewhere(agent: Served) -> 
         "/projects", "/tasks", "/tasks/{id}", "/tasks/{id}/updates", "/events", "/agents",
         "/artifacts", "/artifacts/{id}", "/artifacts/{id}/content",
     }  # fmt: skip
+    assert "409" in schema["paths"]["/tasks/{id}"]["patch"]["responses"]
 
 
 async def test_what_breaks_inside_is_not_told(

@@ -193,6 +193,7 @@ _SMALL = frozenset(
 
 def _title(title: str) -> str:
     title = re.sub(r"\s+", " ", title).strip(" .;,:")
+    title = re.sub(r"^[\"\u201c\u201e\u00ab] ?([^\"]+?) ?[\"\u201d\u201c\u00bb]$", r"\1", title)
     if not title:
         raise ToolError("no_title")
     title = title[:LONGEST_TITLE]

@@ -84,6 +84,7 @@ DE = Phrases(
             ),
         ),
         "remind": (
+            r"erinnere? mich(?: daran)?|(?:neue )?erinnerung",
             r"mich (?:bitte |mal )*(?P<early>.+?) (?:daran )?erinnern,? (?P<text>.+)",
             (
                 r"(?P<early>(?:in|um|am|heute|morgen|ubermorgen|nachste\w*|jede\w*)(?: "
@@ -109,6 +110,7 @@ DE = Phrases(
             r"(?:schicke?|sende?) mir das als (?:notiz|datei)",
         ),
         "note": (
+            r"(?:neue |eine )?notiz ?:?",
             r"notiz[:,\-] ?(?P<text>.+)",
             (
                 r"(?:mache?|schreibe?|erstelle?|neue) (?:dir |mir )?(?:eine )?notiz(?: dass| "
@@ -156,6 +158,7 @@ DE = Phrases(
             ),
         ),
         "add": (
+            r"(?:neue )?(?:aufgabe|todo) ?:?",
             (
                 r"(?:neue |erstelle?(?: mir)? (?:eine )?(?:neue )?|fuge? (?:mir )?(?:eine "
                 r")?(?:neue )?|mache? (?:mir )?(?:eine )?(?:neue )?|lege? (?:mir )?(?:eine "

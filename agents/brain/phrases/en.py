@@ -42,20 +42,20 @@ EN = Phrases(
         "clear": (
             (
                 r"(?:clear|empty|wipe|delete|cancel|erase|remove) (?:my |the |all(?: of)? "
-                r"(?:my |the )?)?(?:whole |entire )?(?:list|tasks|to-?do list|to-?dos"
+                r"(?:my |the )?)?(?:whole |entire )?(?:list|tasks|to[- ]?do list|to[- ]?dos"
                 r"|everything)"
             ),
             r"(?:clear|delete|cancel|remove) (?:it )?all",
         ),
         "send_list": (
             (
-                r"(?:send|export|download|e-?mail|share)(?: me)? (?:my|the) (?:whole |to-?do "
-                r"|task )?(?:list|tasks|to-?dos|reminders)(?: to me)?(?: as (?:a |an )?"
+                r"(?:send|export|download|e-?mail|share)(?: me)? (?:my|the) (?:whole |to[- ]?do "
+                r"|task )?(?:list|tasks|to[- ]?dos|reminders)(?: to me)?(?: as (?:a |an )?"
                 r"(?:text |markdown )?(?:file|document|note))?(?: too)?"
             ),
             (
-                r"(?:give|get|show|put)(?: me)? (?:my|the) (?:to-?do |task )?(?:list|tasks"
-                r"|to-?dos) (?:as|in|into) (?:a )?(?:file|document)"
+                r"(?:give|get|show|put)(?: me)? (?:my|the) (?:to[- ]?do |task )?(?:list|tasks"
+                r"|to[- ]?dos) (?:as|in|into) (?:a )?(?:file|document)"
             ),
         ),
         "cancel_reminder": (
@@ -85,6 +85,7 @@ EN = Phrases(
             r"remind me (?:again )?later",
         ),
         "remind": (
+            r"(?:please )?remind me(?: to)?|(?:set )?a reminder",
             r"remind me,? (?P<text>.+)",
             (
                 r"(?:set|create|add|make)(?: me)? (?:a |an )?(?:reminder|alarm|timer)[:,]? "
@@ -113,6 +114,7 @@ EN = Phrases(
             r"make that a note",
         ),
         "note": (
+            r"(?:(?:take|make|add|new)(?: an?)? )?note ?:?",
             r"(?:note|memo)(?: to self)?[:,\-] ?(?P<text>.+)",
             (
                 r"(?:take|make|write|create|add|save|leave)(?: down)?(?: me)? (?:a |this |the "
@@ -145,7 +147,7 @@ EN = Phrases(
         "done_list": (
             (
                 r"(?:what (?:have i|did i|i've) (?:done|finish(?:ed)?|complete[d]?)|(?:show"
-                r"(?: me)? |list )?(?:my )?(?:done|finished|completed) (?:tasks|to-?dos"
+                r"(?: me)? |list )?(?:my )?(?:done|finished|completed) (?:tasks|to[- ]?dos"
                 r"|things))(?: (?:so far|today))?"
             ),
         ),
@@ -153,34 +155,35 @@ EN = Phrases(
             (
                 r"(?:what(?:'s| is| are)(?: left)?|show(?: me)?|list|read(?: me)?(?: out)?"
                 r"|tell me|see|view|open|give me|check)? ?(?:what's )?(?:on |all )?(?:of )?"
-                r"(?:my|our|the) (?:open |current |to-?do |task |shopping )*(?:list|tasks?"
-                r"|to-?dos?|agenda)"
+                r"(?:my|our|the) (?:open |current |to[- ]?do |task |shopping )*(?:list|tasks?"
+                r"|to[- ]?dos?|agenda)"
             ),
             r"what do i have (?:to do|on my list|today|left)(?: today)?|/tasks|tasks|list",
-            r"to-?dos?|what(?:'s| is) (?:next|open|left|due|pending|on)",
+            r"to[- ]?dos?|what(?:'s| is) (?:next|open|left|due|pending|on)",
             r"anything on my list|what(?:'s| is) (?:still )?(?:open|due|left)(?: to do)?",
             r"what (?:should|must) i do(?: today)?",
             (
                 r"what(?:'s| is) (?:on my list|due|open|left|up)(?: for)? (?:today|tomorrow"
                 r"|this week|now)"
             ),
-            r"(?:show(?: me)?|see|view) (?:list|tasks|to-?dos)|(?:to-?do|task) list",
+            r"(?:show(?: me)?|see|view) (?:list|tasks|to[- ]?dos)|(?:to[- ]?do|task) list",
             r"what do i (?:need|have) to do(?: today| next| now)?",
             (
-                r"do i have (?:any )?(?:tasks|to-?dos)|(?:have i got|do i have|is there) "
+                r"do i have (?:any )?(?:tasks|to[- ]?dos)|(?:have i got|do i have|is there) "
                 r"anything (?:to do|on (?:my|the) list)"
             ),
         ),
         "add": (
+            r"(?:add|create|new)(?: an?)?(?: new)? (?:task|to[- ]?do|item)",
             (
                 r"(?:add|create|make|new|note)(?: me)?(?: a| an| the| these| this)?(?: new)? "
-                r"(?:tasks?|to-?dos?|items?|things?)(?: called| named| to| "
+                r"(?:tasks?|to[- ]?dos?|items?|things?)(?: called| named| to| "
                 r"for)?[:,]?\s+(?P<text>.+)"
             ),
-            r"(?:tasks?|to-?dos?)\s?[:,]\s*(?P<text>.+)",
+            r"(?:tasks?|to[- ]?dos?)\s?[:,]\s*(?P<text>.+)",
             (
                 r"(?:add|put|write|stick) (?P<text>.+?) (?:to|on|onto|in) (?:my|our|the) "
-                r"(?:to-?do |task |shopping )?(?:list|to-?dos|tasks|agenda)"
+                r"(?:to[- ]?do |task |shopping )?(?:list|to[- ]?dos|tasks|agenda)"
             ),
             r"i (?:must|need to|have to|should) (?:remember to )?(?P<text>.+)",
             r"(?:don't|do not) forget (?:to |about )?(?P<text>.+)",

@@ -65,6 +65,7 @@ ES = Phrases(
             ),
         ),
         "remind": (
+            r"recuerdame|(?:nuevo )?recordatorio",
             (
                 r"(?P<early>(?:en|a|el|este|esta) .+?|manana(?: .+?)?|hoy(?: .+?)?),? "
                 r"(?:recuerda|acuerda)me,? (?P<text>.+)"
@@ -89,6 +90,7 @@ ES = Phrases(
             r"(?:envia|manda)me (?:eso|esto) como (?:nota|archivo)",
         ),
         "note": (
+            r"(?:nueva |una )?nota ?:?",
             r"nota ?[:,\-] ?(?P<text>.+)",
             (
                 r"(?:toma|haz|escribe|crea|anade|nueva|tomar)(?: una)? (?:nueva )?nota(?: de| "
@@ -129,6 +131,7 @@ ES = Phrases(
             ),
         ),
         "add": (
+            r"(?:nueva |anade una )?tarea ?:?",
             (
                 r"(?:anade|agrega|crea|pon|nueva|apunta)(?:me|r)?(?: una| la)?(?: nueva)? "
                 r"tareas?\s?[:,]?\s+(?:de )?(?P<text>.+)"

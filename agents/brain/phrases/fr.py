@@ -66,6 +66,7 @@ FR = Phrases(
             ),
         ),
         "remind": (
+            r"rappell?e[rz]?[- ]moi|(?:nouveau )?rappel",
             (
                 r"(?P<early>(?:dans|a|ce|le|lundi|mardi|mercredi|jeudi|vendredi|samedi"
                 r"|dimanche) .+?|demain(?: .+?)?|apres[- ]demain(?: .+?)?),? rappell?e[rz]?[- "
@@ -92,6 +93,7 @@ FR = Phrases(
             r"envoie[- ]moi (?:ca|cela) (?:en|comme|dans) (?:une )?(?:note|fichier)",
         ),
         "note": (
+            r"(?:nouvelle |une )?note ?:?",
             r"note ?[:,\-] ?(?P<text>.+)",
             (
                 r"(?:prends|fais|ecris|cree[rz]?|ajoute[rz]?|prendre|nouvelle)(?: une)? "
@@ -136,6 +138,7 @@ FR = Phrases(
             ),
         ),
         "add": (
+            r"(?:nouvelle |ajoute[rz]? une )?tache ?:?",
             (
                 r"(?:ajoute[rz]?|cree[rz]?|mets|nouvelle|note)(?:[- ]moi)?(?: une| la)?(?: "
                 r"nouvelle)? taches?\s?[:,]?\s+(?:de |d')?(?P<text>.+)"

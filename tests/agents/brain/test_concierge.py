@@ -417,3 +417,20 @@ async def test_a_reminder_that_came_is_put_off(ann: Person, clock: Clock) -> Non
     assert (await ann.says("snooze")).text.startswith("I'll remind you in 10 minutes")
     heard = await ann.says("remind me again tomorrow at 9")
     assert heard.text == "I'll remind you tomorrow at 9:00: **Call Bob**."
+
+
+async def test_a_title_loses_the_quotes_around_it(ann: Person) -> None:
+    await ann.says('add "call the plumber" to my to do list')
+    await ann.says('add a task: read "Emma" and "Persuasion"')
+    assert await ann.titles() == ["Call the plumber", 'Read "Emma" and "Persuasion"']
+
+
+@pytest.mark.parametrize(
+    ("locale", "line"),
+    [("en", "add a task"), ("de", "Aufgabe:"), ("fr", "tâche"), ("es", "nueva tarea")],
+)
+async def test_a_task_without_a_word_is_asked_for(ann: Person, locale: str, line: str) -> None:
+    ann.speaking(locale)
+    heard = await ann.says(line)
+    assert await ann.titles() == []
+    assert "“" in heard.text or '"' in heard.text or "«" in heard.text or "„" in heard.text

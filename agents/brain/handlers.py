@@ -195,7 +195,8 @@ def _same_hour(task: Task, due: dates.Dated) -> dates.Dated:
 
 
 async def _note(errand: Errand) -> str:
-    return await _written(errand, errand.intent.text)
+    text = errand.intent.text
+    return await _written(errand, text) if text else errand.say("note_what")
 
 
 async def _note_that(errand: Errand) -> str:

@@ -16,6 +16,9 @@ from gateway.bus.base import Bus
 BACKLOG = 1024
 """Events a follower may be behind before it is let go."""
 
+ROUNDING = 1e-6
+"""Seconds that adding intervals up may be off, and nobody waits for."""
+
 KEYS = 100_000
 """Allowances remembered; the full ones among them are forgotten first."""
 
@@ -63,7 +66,7 @@ class MemoryBus(Bus):
         wait = max(
             full_at - (burst - reserve) * interval - now, self._paused_until.get(key, now) - now
         )
-        if wait > 0:
+        if wait > ROUNDING:
             return wait
         self._full_at[key] = full_at
         return 0.0

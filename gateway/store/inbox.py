@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, select, update
 
 from channels.events import Address, Entry, Message, Receipt, Sender, Trust
 from gateway.store.codec import lane, parts_from_json, parts_to_json, route_to_json
@@ -31,6 +31,7 @@ _NEXT_SEQ = (
     .returning(conversations.c.last_seq)
 )
 _ARRIVAL = _NEXT_SEQ.values(due_at=bindparam("due"))
+_LATE_ARRIVAL = _NEXT_SEQ.values(due_at=func.coalesce(conversations.c.due_at, bindparam("due")))
 _INSERT = messages.insert()
 
 
@@ -45,8 +46,13 @@ class Accepted:
     """Whether it asks the turn under way to stop."""
 
 
-def accept(connection: Connection, message: Message, *, now: float, due_at: float) -> Accepted:
-    """Store a message once under its event id, and say when its conversation is due."""
+def accept(
+    connection: Connection, message: Message, *, now: float, due_at: float, late: bool = False
+) -> Accepted:
+    """Store a message once under its event id, and say when its conversation is due.
+
+    A `late` one puts off nothing that is due already.
+    """
     route = message.route
     event = {"channel": route.channel, "account": route.account, "event": message.event}
     known = connection.execute(_KNOWN, event).first()
@@ -58,7 +64,8 @@ def accept(connection: Connection, message: Message, *, now: float, due_at: floa
     if edited:
         return edited
     cancels = message.command == "cancel" and _ask_to_stop(connection, conversation)
-    seq: int = connection.scalar(_ARRIVAL, {"conversation": conversation, "due": due_at})
+    arrival = _LATE_ARRIVAL if late else _ARRIVAL
+    seq: int = connection.scalar(arrival, {"conversation": conversation, "due": due_at})
     entry = Entry(
         seq=seq,
         id=str(uuid.uuid4()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import anyio
@@ -10,6 +11,8 @@ from a2a.server.context import ServerCallContext
 from a2a.types import GetTaskRequest, Task
 
 from gateway.agent.scripted import ScriptedAgent
+from gateway.store import checks
+from gateway.store.engine import Database
 from prompts import sentence
 from tests.gateway.doubles import message, sender
 from tests.gateway.rig import rig, until
@@ -69,9 +72,10 @@ async def test_a_task_that_the_agent_forgot_is_told_as_lost(tmp_path: Path) -> N
 
 async def test_a_look_cut_short_by_a_stop_is_taken_up_by_the_next(tmp_path: Path) -> None:
     agent = Deaf("task;gate:never")
-    async with agent.serving() as url:
-        async with rig(tmp_path, url, detach=0.05) as house:
-            await house.accept(message("e1"))
-            await until(lambda: agent.ignored)
-        async with rig(tmp_path, "http://127.0.0.1:1", worker="next") as house:
-            await until(lambda: house.chat.following._under_way)
+    async with agent.serving() as url, rig(tmp_path, url, detach=0.05) as house:
+        await house.accept(message("e1"))
+        await until(lambda: agent.ignored)
+    database = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    now = time.time()
+    assert await database.write(checks.claim, now=now, again_at=now + 30, limit=9)
+    database.close()

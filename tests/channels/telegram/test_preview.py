@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from channels.base import PREVIEW_OPENING, Preview
+from channels.base import PREVIEW_OPENING
 from channels.events import Reply, Route
+from channels.telegram.preview import TelegramPreview
 from channels.telegram.simulator import Fault
 from tests.channels.telegram.conftest import Door, OpenDoor
 
@@ -21,14 +22,14 @@ async def door(open_door: OpenDoor) -> Door:
     return door
 
 
-def preview(door: Door, route: Route, ref: str = "") -> tuple[Preview, list[str]]:
+def preview(door: Door, route: Route, ref: str = "") -> tuple[TelegramPreview, list[str]]:
     remembered: list[str] = []
 
     async def remember(ref: str) -> None:
         remembered.append(ref)
 
     preview = door.channel.preview(route, 0, remember, ref)
-    assert preview is not None
+    assert isinstance(preview, TelegramPreview)
     return preview, remembered
 
 
@@ -114,8 +115,9 @@ async def test_a_chat_that_refuses_drafts_is_left_alone(door: Door) -> None:
     door.simulator.fail("sendMessageDraft", Fault.refused("Bad Request: TEXTDRAFT_PEER_INVALID"))
     growing, _ = preview(door, DIRECT)
     growing.show("Hel")
-    await door.simulator.until(lambda: door.simulator.requests("sendMessageDraft"))
+    await door.simulator.until(lambda: growing._pacing.mute)
     await growing.close()
+    assert len(door.simulator.requests("sendMessageDraft")) == 1
 
 
 async def test_an_opening_that_surely_failed_is_forgotten(door: Door) -> None:
@@ -131,7 +133,7 @@ async def test_an_opening_that_may_have_arrived_is_not_sent_twice(door: Door) ->
     door.simulator.fail("sendMessage", Fault.lost_answer())
     growing, remembered = preview(door, GROUP)
     growing.show("Hel")
-    await door.simulator.until(lambda: door.simulator.messages(-100))
+    await door.simulator.until(lambda: growing._pacing.mute)
     growing.show("Hello")
     growing.working()
     await growing.close()

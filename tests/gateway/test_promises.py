@@ -69,7 +69,7 @@ async def test_each_of_several_reminders_is_told_once_and_the_last_ends_the_task
 
 async def test_a_reminder_is_told_while_another_is_still_to_come(tmp_path: Path) -> None:
     async with shipped(tmp_path, free_port()) as url, rig(tmp_path, url) as house:
-        await house.accept(message("e1", "remind:0.1,one;remind:100,two;say:ok"))
+        await house.accept(message("e1", "remind:0.6,one;remind:100,two;say:ok"))
         await until(lambda: "one" in "".join(house.channel.texts))
         assert await house.database.read(lambda c: list(c.scalars(select(turns.c.state)))) == [
             "background"

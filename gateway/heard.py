@@ -118,9 +118,9 @@ def judge(heard: Heard, locale: str, *, goes_on: TurnStage = TurnStage.BACKGROUN
     return Verdict(text, files, ended.choices, stage)
 
 
-def detached(heard: Heard, locale: str) -> Verdict:
-    """The person has waited long enough: say so, and let the task go on alone."""
-    text = _joined(heard.news, _words("detached", locale))
+def detached(heard: Heard, locale: str, *, told: bool = False) -> Verdict:
+    """The person has waited long enough: say so, unless `told`, and let the task go on alone."""
+    text = heard.news if told else _joined(heard.news, _words("detached", locale))
     return Verdict(text, tuple(heard.new_files), (), TurnStage.DETACHED)
 
 

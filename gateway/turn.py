@@ -162,7 +162,7 @@ class _Play:
         elif not self.heard.task:
             raise AgentUnreachable("it took the message and then said nothing at all")
         else:
-            await self._close(detached(self.heard, self.locale))
+            await self._close(detached(self.heard, self.locale, told=self.turn.told))
 
     async def _listen(self, scope: anyio.CancelScope) -> None:
         """Hear the agent until the person's wait is over; each word of it earns more time."""
@@ -353,9 +353,9 @@ class _Play:
         TURN_SECONDS.labels(turn.route.channel).observe(now - turn.started_at)
         log.info("turn_ended", stage=str(verdict.stage), task=self.heard.task)
 
-    async def _told(self, verdict: Verdict) -> Saying:
+    async def _told(self, verdict: Verdict) -> Saying | None:
         text, files = await received(verdict, self.turn, self.player.files, self.player.clock())
-        return self._saying(text, files, verdict)
+        return self._saying(text, files, verdict) if text or files else None
 
     def _saying(
         self, text: str, files: tuple[File, ...] = (), verdict: Verdict | None = None

@@ -81,6 +81,21 @@ async def test_an_agent_that_does_not_even_take_the_message_is_asked_again(
         assert house.channel.texts == [words("unreachable")]
 
 
+async def test_a_task_named_late_is_left_to_itself_without_saying_so_twice(
+    tmp_path: Path,
+) -> None:
+    agent = ScriptedAgent("gate:named;task;gate:later;done:Here it is.")
+    async with agent.serving() as url, rig(tmp_path, url, detach=0.05) as house:
+        await house.accept(message("e1"))
+        await house.channel.until_sent(1)
+        agent.open("named")
+        await until(lambda: not house.chat._holds)
+        assert await house.database.read(_stages) == ["detached"]
+        agent.open("later")
+        await house.channel.until_sent(2)
+        assert house.channel.texts == [words("detached"), "Here it is."]
+
+
 async def test_a_turn_that_rests_until_its_next_attempt_can_be_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,10 +8,12 @@ import signal
 def command() -> None:
     """Load the house and run it."""
     # Loading takes a while; who gives up meanwhile need not see where we were.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    interrupted = signal.getsignal(signal.SIGINT)
+    if interrupted is signal.default_int_handler:  # and not ignored, as behind a script
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from gateway import main  # noqa: PLC0415 - as said
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, interrupted)
     main.command()
 
 

@@ -17,7 +17,7 @@ from gateway import question
 from gateway.agent.base import Agent, AgentEvent, Ask, Attachment, Caller, Progress, Started
 from gateway.attachments import fetched, received
 from gateway.bus.base import Bus
-from gateway.errors import AgentError, AgentRefused, AgentUnreachable, TaskUnknown
+from gateway.errors import AgentBroken, AgentError, AgentRefused, AgentUnreachable, TaskUnknown
 from gateway.heard import Heard, Verdict, detached, judge
 from gateway.saying import saying
 from gateway.store import turns
@@ -41,6 +41,9 @@ LINGER_SECONDS = 0.2
 
 GIVE_UP_SECONDS = 24 * 3600.0
 """After so long the person is told that there will be no answer."""
+
+BROKEN_ATTEMPTS = 6
+"""As often an agent may answer nonsense to the same message; what comes after it waits so long."""
 
 
 class Hold:
@@ -290,7 +293,8 @@ class _Play:
             attempt=turn.attempts,
             retryable=error.retryable,
         )
-        if not error.retryable or now - turn.started_at > GIVE_UP_SECONDS:
+        hopeless = isinstance(error, AgentBroken) and turn.attempts >= BROKEN_ATTEMPTS
+        if hopeless or not error.retryable or now - turn.started_at > GIVE_UP_SECONDS:
             key = "refused" if isinstance(error, AgentRefused) else "gave_up"
             words = sentence("gateway", key, self.locale)
             await self._close(Verdict(words, (), (), TurnStage.FAILED))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select, update
 from channels.events import Delta, Status, TurnState
 from gateway import turn
 from gateway.agent.scripted import ScriptedAgent
+from gateway.agent.scripted.scripts import parse
 from gateway.agent.scripted.stage import Traits
 from gateway.bus.memory import MemoryBus
 from gateway.store.tables import turns
@@ -147,3 +148,17 @@ async def test_who_watched_a_worker_die_sees_the_reply_start_over(tmp_path: Path
 
 def _stages(connection: Connection) -> list[str]:
     return list(connection.scalars(select(turns.c.state)))
+
+
+async def test_an_agent_that_answers_nonsense_is_not_asked_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "BROKEN_ATTEMPTS", 2)
+    agent = ScriptedAgent(lambda m: parse("error:boom" if m.text == "one" else "say:Fine."))
+    async with agent.serving() as url, rig(tmp_path, url) as house:
+        await house.accept(message("e1", "one"))
+        await house.channel.until_sent(2)
+        assert house.channel.texts[1] == words("gave_up")
+        await house.accept(message("e2", "two"))
+        await house.channel.until_sent(3)
+        assert house.channel.texts[2] == "Fine."

@@ -11,7 +11,7 @@ import re
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +70,8 @@ async def houses(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hous
 
 def stored(door: House, table: str = "messages") -> list[str]:
     """What the house keeps of what was written, as JSON."""
-    with sqlite3.connect(f"file:{door.folder / 'data/frontdoor.db'}?mode=ro", uri=True) as database:
+    where = f"file:{door.folder / 'data/frontdoor.db'}?mode=ro"
+    with closing(sqlite3.connect(where, uri=True)) as database:
         rows = database.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - ours
     return [str(row) for row in rows]
 
@@ -348,7 +349,7 @@ async def test_what_is_hardly_http_is_refused(houses: Houses, start: bytes) -> N
 @pytest.mark.parametrize("path", ["/telegram/webhook", "/agent/notifications", "/v1/tasks", "/a2a"])
 async def test_half_a_body_changes_nothing(houses: Houses, path: str) -> None:
     """Although this half could be read, and the right secrets came with it."""
-    with sqlite3.connect(houses.public.folder / "data/frontdoor.db") as database:
+    with closing(sqlite3.connect(houses.public.folder / "data/frontdoor.db")) as database:
         (signing,) = database.execute("SELECT value FROM secrets").fetchone()
     update = {"update_id": 99, "message": {"text": WORDS}}
     body = {"person": "half", "title": "half", "task": {"id": "half"}, **update}

@@ -78,7 +78,7 @@ async def test_kills_leave_each_thing_done_once_and_answered_once(tmp_path: Path
     # The kills must have hit somebody in the middle of a turn, or nothing is proven.
     assert '"attempt": 2' in door.log
     check(web, "w")
-    check([text for text in texts(bot) if REPEAT not in text], "t")
+    check(texts(bot), "t", labelled=True)
     assert all(visitor.doubles == 0 for visitor in visitors)
     made = Counter(thing for record in records for thing in things(record["title"]))
     assert made == dict.fromkeys([*asked("w"), *asked("t")], 1)
@@ -131,12 +131,17 @@ def told(heard: list[str], door: str) -> bool:
     return not ({*asked(door)} - {*answered}) and not ({*reminders(door)} - {*rang})
 
 
-def check(heard: list[str], door: str) -> None:
-    """Everything was said once, and nobody had to apologise."""
+def check(heard: list[str], door: str, *, labelled: bool = False) -> None:
+    """Everything was said, nobody had to apologise, and a repeat said that it may be one."""
     assert not [text for text in heard if any(apology in text for apology in APOLOGIES)]
-    answered, rang = counted(heard)
-    assert answered == dict.fromkeys(asked(door), 1)
-    assert rang == dict.fromkeys(reminders(door), 1)
+    unlabelled = [text for text in heard if not labelled or REPEAT not in text]
+    everything = (asked(door), reminders(door))
+    for expected, all_of_it, plain in zip(
+        everything, counted(heard), counted(unlabelled), strict=True
+    ):
+        assert all_of_it.keys() == {*expected}
+        assert max(plain.values()) == 1
+        assert labelled or plain == all_of_it
 
 
 async def recorded(door: House) -> list[dict[str, Any]]:

@@ -80,6 +80,7 @@ async def test_methods_events_and_unread(chat: Chat) -> None:
     await chat.online()
     await chat.page.evaluate("document.querySelector('front-door').send('from the page')")
     await chat.door.until(chat.door.messages)
+    await chat.page.wait_for_function("window.seen.some(([name]) => name === 'message')")
     await chat.page.evaluate("document.querySelector('front-door').close()")
     await chat.door.say("psst")
     badge = chat.page.get_by_role("button", name="Open chat, new messages: 1")

@@ -165,7 +165,7 @@ class Message:
     edits: str = ""
     """The `ref` of the message this one replaces."""
     album: str = ""
-    """Messages of one album share this; they are read as one."""
+    """Messages of one album share this; being sent together, they are read in one turn."""
     at: datetime | None = None
     """When the platform says it was sent."""
 

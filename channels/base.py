@@ -16,11 +16,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from starlette.routing import BaseRoute
 
-from channels.events import Address, Entry, File, Live, Message, Receipt, Reply, Route, Sender
+from channels.events import (
+    Address,
+    Call,
+    Entry,
+    File,
+    LineEvent,
+    LineOrder,
+    Live,
+    Message,
+    Receipt,
+    Reply,
+    Route,
+    Sender,
+)
 
 Outgoing = dict[str, Any]
 """One request to the platform, as JSON that only the channel that rendered it reads."""
@@ -146,6 +159,49 @@ class Preview(Protocol):
 
     async def close(self) -> None:
         """Stop, and wait for a request under way. Safe to call twice."""
+
+
+class Line(Protocol):
+    """A duplex audio connection: a phone call, a browser's microphone.
+
+    Its channel makes it, owns its socket and ends it; `Calls.answer` talks on it meanwhile.
+    """
+
+    call: Call
+
+    def receive(self) -> AsyncIterator[LineEvent]:
+        """What comes from the caller, in order. `HungUp` is the last; read it through."""
+
+    def send(self, order: LineOrder) -> None:
+        """Queue something for the caller. Never waits and never raises: a peer that does not
+        read ends in `HungUp`. What a line cannot show (captions on a phone) it leaves out."""
+
+    async def hang_up(self) -> None:
+        """Put down from our side, once what was sent has been played. Safe to call twice."""
+
+    async def transfer(self, to: str, summary: str) -> None:
+        """Connect the caller to `to`, who hears `summary` first. Raises Refused."""
+
+
+class Calls(Protocol):
+    """Where a channel brings its calls."""
+
+    def room(self) -> bool:
+        """Whether one more call would be served well; if not, say that all lines are busy."""
+
+    async def answer(self, line: Line) -> None:
+        """Talk on the line until one side leaves. Raises nothing but cancellation."""
+
+    def on_line(self, address: Address) -> bool:
+        """Whether they are on a call with us right now, and hear what their conversation gets."""
+
+    async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
+        """Note what the platform says of a call, also of one that was never answered."""
+
+
+CallState = Literal[
+    "ringing", "in-progress", "completed", "busy", "failed", "no-answer", "canceled"
+]
 
 
 class Channel(ABC):

@@ -75,6 +75,15 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Transcript:
+    """Words that a machine made of speech, so they may be wrong."""
+
+    text: str
+    language: str = ""
+    """BCP 47, as recognised; empty when not told."""
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """A photo, document or recording: a reference, never the bytes."""
 
@@ -143,7 +152,7 @@ class Chosen:
     message: str = ""
 
 
-Part = Text | File | Location | Contact | Quote | Choices | Chosen
+Part = Text | Transcript | File | Location | Contact | Quote | Choices | Chosen
 
 Command = Literal["start", "help", "new", "tasks", "cancel"]
 
@@ -172,6 +181,11 @@ class Message:
     @property
     def text(self) -> str:
         return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def spoken(self) -> bool:
+        """Whether it was said on a line: speech alone, with no recording to show for it."""
+        return bool(self.parts) and all(isinstance(part, Transcript) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +260,117 @@ class Status:
     turn: int
     state: TurnState
     text: str = ""
+    messages: tuple[str, ...] = ()
+    """Our ids of the messages the turn answers; told when it begins."""
 
 
-Live = Entry | Delta | Status
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The agent wants something done with the call that a turn belongs to."""
+
+    turn: int
+    action: Literal["hang_up", "transfer"]
+    to: str = ""
+    """Whom to transfer to, as the operator names them; empty for the usual one."""
+    summary: str = ""
+    """What the person who takes over should know."""
+
+
+Live = Entry | Delta | Status | Wish
 """What a reader of a conversation receives while connected."""
+
+
+# -- lines: duplex audio -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    """Raw mono audio, no header."""
+
+    encoding: Literal["mulaw", "pcm16"]
+    """`mulaw` is G.711; `pcm16` is signed and little-endian."""
+    rate: int
+    """Samples a second."""
+
+    @property
+    def bytes_per_second(self) -> int:
+        return self.rate * (1 if self.encoding == "mulaw" else 2)
+
+
+PHONE = AudioFormat("mulaw", 8000)
+BROWSER = AudioFormat("pcm16", 16000)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who is on a line, and how it came about."""
+
+    id: str
+    """The platform's id of the call; a line that takes it up again has the same."""
+    sender: Sender
+    route: Route
+    format: AudioFormat
+    """Of both directions."""
+    outbound: bool = False
+    """Whether we rang them."""
+    opening: str = ""
+    """What to say first, instead of the greeting."""
+    voicemail: bool = False
+    """Whether a machine took the call: say the opening and hang up."""
+    resumed: bool = False
+    """Whether the call goes on after its line broke."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioIn:
+    """Sound from the caller, usually 20 ms, in the line's format."""
+
+    audio: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AudioOut:
+    """Sound for the caller, any length, in the line's format."""
+
+    audio: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Outbound: a point in the audio. Inbound: everything before it was played or cleared."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Drop the audio that was sent and not yet played."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """A key of the phone: 0 to 9, * or #."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The line is gone. Always the last event."""
+
+    lost: bool = False
+    """Whether it broke, instead of being put down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """Words being spoken, for a line that can show them."""
+
+    role: Literal["user", "agent"]
+    text: str
+    final: bool = False
+    """Whether these are all the words, and will not change."""
+
+
+LineEvent = AudioIn | Mark | Digit | HungUp
+LineOrder = AudioOut | Mark | Clear | Caption

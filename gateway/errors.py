@@ -9,6 +9,10 @@
     + AgentDenied          it does not let us in; the operator can put that right
     + AgentBroken          it answered something that is not A2A 1.0
     + TaskUnknown          it does not know the task any more
+  x SpeechError            speech could not be recognised or made
+    + SpeechUnreachable    nothing answered, too late, or too busy: try another provider
+    + SpeechRefused        the provider will not take this, or not from us
+    + SpeechMissing        what it needs is not installed or not configured
 
 What a channel raises is in `channels.base`.
 """
@@ -61,3 +65,24 @@ class TaskUnknown(AgentError):
     """The agent does not know the task; it can be asked afresh."""
 
     retryable = True
+
+
+class SpeechError(FrontDoorError):
+    """Speech could not be recognised or made."""
+
+
+class SpeechUnreachable(SpeechError):
+    """The provider did not answer, not in time, or is too busy."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds the provider asked us to leave it alone; None when it did not say."""
+
+
+class SpeechRefused(SpeechError):
+    """The provider answered that it will not do this, or not for us."""
+
+
+class SpeechMissing(SpeechError):
+    """A library, a model or a key is missing; the message says which and how to get it."""

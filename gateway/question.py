@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from channels.events import Chosen, Contact, File, Location, Part, Quote, Text
+from channels.events import Chosen, Contact, File, Location, Part, Quote, Text, Transcript
 from gateway.store.base import Stored, Turn
 from prompts import sentence
 
@@ -49,7 +49,7 @@ def _read(message: Stored) -> str:
 
 def _words(part: Part, locale: str) -> str:
     match part:
-        case Text(text):
+        case Text(text) | Transcript(text):
             return text
         case Chosen(value):
             return value

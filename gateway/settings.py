@@ -55,10 +55,78 @@ class Settings:
     mcp_servers: str = _setting(
         "MCP servers whose tools the shipped agent may use: a JSON object or a path to one."
     )
-    groq_api_key: str = _setting("Groq key: the shipped agent's model.", secret=True)
+    groq_api_key: str = _setting(
+        "Groq key: the shipped agent's model, and speech recognition.", secret=True
+    )
     groq_base_url: str = _setting("Groq API.", "https://api.groq.com")
-    openai_api_key: str = _setting("OpenAI key: the fallback model.", secret=True)
-    openai_base_url: str = _setting("OpenAI API.", "https://api.openai.com/v1")
+    groq_stt_model: str = _setting("Groq's recogniser.", "whisper-large-v3-turbo")
+    openai_api_key: str = _setting("OpenAI key: the fallback for model and speech.", secret=True)
+    openai_base_url: str = _setting(
+        "OpenAI API, or any server that speaks it.", "https://api.openai.com/v1"
+    )
+    openai_stt_model: str = _setting("OpenAI's recogniser.", "gpt-4o-mini-transcribe")
+    openai_tts_model: str = _setting("OpenAI's voice model.", "gpt-4o-mini-tts")
+    openai_tts_voice: str = _setting("OpenAI's voice.", "alloy")
+    cartesia_api_key: str = _setting("Cartesia key: the voice.", secret=True)
+    cartesia_voice_id: str = _setting(
+        "Id of a Cartesia voice.", "f786b574-daa5-4673-aa0c-cbe3e8534c02"
+    )
+    cartesia_base_url: str = _setting("Cartesia API.", "https://api.cartesia.ai")
+    cartesia_model: str = _setting("Cartesia's voice model.", "sonic-3.5")
+    whisper_model: str = _setting(
+        "Folder or name of a faster-whisper model, for recognition on this machine."
+    )
+    speech_to_text: tuple[str, ...] = _setting(
+        "Recognisers in order: groq, openai, cartesia, whisper, sphinx. Unset means those that "
+        "have a key, else those on this machine.",
+        (),
+    )
+    text_to_speech: tuple[str, ...] = _setting(
+        "Voices in order: cartesia, openai, espeak. Unset means those that have a key, then "
+        "espeak.",
+        (),
+    )
+    speech_vocabulary: tuple[str, ...] = _setting(
+        "Names and terms that callers are likely to say, comma separated.", ()
+    )
+
+    twilio_account_sid: str = _setting("Starts with AC; for text messages and calls out.")
+    twilio_auth_token: str = _setting(
+        "Proves that calls come from Twilio; unset means one is made and kept in the database, "
+        "for simulated phones.",
+        secret=True,
+    )
+    twilio_webhook_key: str = _setting(
+        "Twilio's webhook shared key, for HMAC-SHA256 signatures.", secret=True
+    )
+    twilio_phone_number: str = _setting("Our number, +15005550006.")
+    twilio_api_url: str = _setting("Twilio's REST API.", "https://api.twilio.com")
+    transfer_number: str = _setting("Who takes over a call that a person is to have, +1555….")
+    phone_notices: str = _setting(
+        "How somebody not on the line hears of a finished task: sms, call or none.", "sms"
+    )
+
+    voice_locale: str = _setting("Language callers are greeted in, as BCP 47.", "en")
+    voice_greeting: str = _setting("What callers hear first; unset means our own words.")
+    voice_replies: str = _setting(
+        "When a voice note is answered aloud: asked, always (those who send voice) or never.",
+        "asked",
+    )
+    voice_preempt: str = _setting(
+        "Let the agent start before the caller has surely finished: auto (agents that say they "
+        "know drafts), always or never.",
+        "auto",
+    )
+    end_of_turn_seconds: float = _setting("Quiet after which a caller is done.", 0.6)
+    speculate_seconds: float = _setting("Quiet after which recognition starts.", 0.1)
+    rolling_seconds: float = _setting(
+        "Recognise so often while the caller speaks; 0 for only when they pause. Each time costs "
+        "a request.",
+        0.0,
+    )
+    max_calls: int = _setting("Calls at the same time; more hear that all lines are busy.", 60)
+    max_call_seconds: float = _setting("Longest call.", 3600.0)
+    record_calls: str = _setting("on records calls, and says so to the caller; off.", "off")
 
     telegram_bot_token: str = _setting("From @BotFather; turns Telegram on.", secret=True)
     telegram_webhook_secret: str = _setting(
@@ -162,7 +230,15 @@ def _convert(name: str, raw: str, kind: Any) -> Any:
         raise SettingsError(f"{name} must be a positive number, not {raw!r}.") from None
 
 
-_URLS = ("public_url", "agent_url", "groq_base_url", "openai_base_url", "telegram_api_url")
+_URLS = (
+    "public_url",
+    "agent_url",
+    "groq_base_url",
+    "openai_base_url",
+    "cartesia_base_url",
+    "telegram_api_url",
+    "twilio_api_url",
+)
 
 
 def _check(settings: Settings) -> None:
@@ -175,6 +251,15 @@ def _check(settings: Settings) -> None:
             raise SettingsError(complaint)
 
 
+_RECOGNISERS = ("groq", "openai", "cartesia", "whisper", "sphinx")
+_VOICES = ("cartesia", "openai", "espeak")
+_CHOICES = {
+    "phone_notices": ("sms", "call", "none"),
+    "voice_replies": ("asked", "always", "never"),
+    "voice_preempt": ("auto", "always", "never"),
+    "record_calls": ("on", "off"),
+}
+_NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 
 
@@ -199,6 +284,7 @@ def _complaints(settings: Settings) -> Iterator[tuple[object, str]]:
         token and not re.fullmatch(r"\d+:[A-Za-z0-9_-]+", token),
         "TELEGRAM_BOT_TOKEN reads 123456:ABC…; copy it whole from @BotFather.",
     )
+    yield from _speech_complaints(settings)
     yield settings.port > HIGHEST_PORT, f"PORT must be at most {HIGHEST_PORT}."
     yield settings.lease_seconds < 1, "LEASE_SECONDS must be at least 1."
     yield settings.messages_per_minute < 1, "MESSAGES_PER_MINUTE must be at least 1."
@@ -211,3 +297,25 @@ def _complaints(settings: Settings) -> Iterator[tuple[object, str]]:
         settings.secret_key and len(settings.secret_key) < SHORTEST_SECRET,
         f"SECRET_KEY must have at least {SHORTEST_SECRET} characters.",
     )
+
+
+def _speech_complaints(settings: Settings) -> Iterator[tuple[object, str]]:
+    for name, allowed in (("speech_to_text", _RECOGNISERS), ("text_to_speech", _VOICES)):
+        odd = [item for item in getattr(settings, name) if item not in allowed]
+        yield odd, f"{name.upper()} takes {', '.join(allowed)}, not {', '.join(odd)}."
+    for name, choices in _CHOICES.items():
+        value = getattr(settings, name)
+        yield value not in choices, f"{name.upper()} must be {' or '.join(choices)}, not {value!r}."
+    for name in ("twilio_phone_number", "transfer_number"):
+        number = getattr(settings, name)
+        yield (
+            number and not _NUMBER.fullmatch(number),
+            f"{name.upper()} must be in E.164 form, +15005550006.",
+        )
+    sid = settings.twilio_account_sid
+    yield (
+        sid and not re.fullmatch(r"AC[0-9a-zA-Z]+", sid),
+        "TWILIO_ACCOUNT_SID starts with AC; copy it from Twilio's console.",
+    )
+    yield settings.end_of_turn_seconds < 0.1, "END_OF_TURN_SECONDS must be at least 0.1."  # noqa: PLR2004
+    yield settings.max_calls < 1, "MAX_CALLS must be at least 1."

@@ -22,6 +22,14 @@ FLOORS = {
     "gateway.protocols": 4,
     "gateway.serving": 4,
     "gateway.attachments": 3,
+    "gateway.calls": 3,
+    "gateway.figures": 3,
+    "gateway.listening": 3,
+    "gateway.notes": 3,
+    "gateway.reading": 3,
+    "gateway.recorder": 3,
+    "gateway.speaking": 3,
+    "gateway.voice": 3,
     "gateway.chat": 3,
     "gateway.delivery": 3,
     "gateway.following": 3,
@@ -32,7 +40,9 @@ FLOORS = {
     "gateway.turn": 3,
     "gateway.agent": 2,
     "gateway.bus": 2,
+    "gateway.speech": 2,
     "gateway.store": 2,
+    "gateway.call": 1,
     "gateway.errors": 1,
     "gateway.settings": 1,
     "gateway.telemetry": 1,
@@ -40,8 +50,15 @@ FLOORS = {
     "channels": 1,
     "prompts": 0,
 }
-INSTRUMENTS = {"gateway.agent", "gateway.bus", "gateway.store"}
-PURE = ["gateway/heard.py", "gateway/question.py", "gateway/saying.py", "gateway/banner.py"]
+INSTRUMENTS = {"gateway.agent", "gateway.bus", "gateway.speech", "gateway.store"}
+PURE = [
+    "gateway/banner.py",
+    "gateway/figures.py",
+    "gateway/heard.py",
+    "gateway/question.py",
+    "gateway/saying.py",
+    *(str(path.relative_to(ROOT)) for path in (ROOT / "gateway" / "call").glob("*.py")),
+]
 
 
 def room(module: str) -> str | None:
@@ -119,6 +136,14 @@ def test_what_decides_neither_waits_nor_looks_at_the_clock(path: str) -> None:
         waiting = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.AsyncFunctionDef)
         assert not [node for node in ast.walk(tree) if isinstance(node, waiting)]
     assert not [i for i in imports(ROOT / path) if i.split(".")[0] in ("time", "anyio", "asyncio")]
+
+
+@pytest.mark.parametrize("path", sources("gateway/call"), ids=name)
+def test_a_call_is_decided_without_anything_from_outside(path: Path) -> None:
+    known = {"__future__", "collections", "dataclasses", "enum", "math", "re", "typing"}
+    for imported in imports(path):
+        head = imported.split(".")[0]
+        assert head in known or imported.startswith("gateway.call."), imported
 
 
 @pytest.mark.parametrize("path", sources("gateway", "channels", "agents", "prompts"), ids=name)

@@ -17,7 +17,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from channels.base import Budget, Inbox, RateLimited
-from channels.events import Entry, File
+from channels.events import Entry, File, Wish
 from channels.web import wire
 from channels.web.outbox import Full, Outbox
 from channels.web.sessions import BadToken, Session
@@ -243,7 +243,8 @@ class Connection:
                     if event.seq <= shown:
                         continue
                     shown = event.seq
-                self._put(wire.live(event, session.sender))
+                if not isinstance(event, Wish):
+                    self._put(wire.live(event, session.sender))
         self._end(LATER, "too_slow")
 
     async def _replay(self, session: Session, conversation: str, shown: int) -> int:

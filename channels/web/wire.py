@@ -23,7 +23,6 @@ from channels.events import (
     Delta,
     Entry,
     File,
-    Live,
     Location,
     Message,
     Part,
@@ -32,6 +31,7 @@ from channels.events import (
     Sender,
     Status,
     Text,
+    Transcript,
 )
 
 MAX_FRAME = 65_536
@@ -249,7 +249,7 @@ def error(code: str, message: str, *, id: str = "", retry_after: float = 0) -> F
     return frame
 
 
-def live(event: Live, reader: Sender) -> Frame:
+def live(event: Entry | Delta | Status, reader: Sender) -> Frame:
     """A log entry or a live event, for one reader."""
     match event:
         case Entry():
@@ -282,6 +282,8 @@ def part(item: Part) -> Frame:
     match item:
         case Text(text):
             return {"kind": "text", "text": text}
+        case Transcript(text):
+            return {"kind": "text", "text": text, "spoken": True}
         case File():
             return _file(item)
         case Choices(options):

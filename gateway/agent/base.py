@@ -54,6 +54,11 @@ class Ask:
     files: tuple[Attachment, ...] = ()
     task: str = ""
     """The task whose question this answers; empty starts a new one."""
+    draft: bool = False
+    """Whether the words may yet change: the agent may think and talk, but must not act. The same
+    message without this makes it real, a cancel unsays it. Only for agents that know drafts."""
+    heard: str | None = None
+    """What the caller heard of the reply before, when they cut it short; None when they did not."""
 
 
 class End(StrEnum):
@@ -100,6 +105,15 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Wished:
+    """The agent wants something done with the call it answers."""
+
+    action: Literal["hang_up", "transfer"]
+    to: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Produced:
     """A finished file for the person.
 
@@ -120,7 +134,7 @@ class Ended:
     """Answers offered with a question."""
 
 
-AgentEvent = Started | ReplyText | Progress | Notice | Produced | Ended
+AgentEvent = Started | ReplyText | Progress | Notice | Wished | Produced | Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +157,8 @@ class About:
     version: str
     streaming: bool
     notifications: bool
+    drafts: bool = False
+    """Whether it knows drafts (docs/agents.md)."""
 
 
 class Agent(ABC):

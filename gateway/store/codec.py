@@ -17,11 +17,13 @@ from channels.events import (
     Quote,
     Route,
     Text,
+    Transcript,
 )
 from gateway.store.base import Given
 
 _PARTS: dict[str, type[Part]] = {
     "text": Text,
+    "transcript": Transcript,
     "file": File,
     "location": Location,
     "contact": Contact,

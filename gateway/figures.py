@@ -1,0 +1,1 @@
+"""One call's latencies and costs, turn by turn: pure."""

@@ -1,0 +1,116 @@
+"""What the house expects of speech parts. Heavy libraries load with the first use, never before.
+
+All methods raise SpeechError and obey cancellation.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from channels.events import AudioFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Somebody's words as sound: raw in a line's format, or a file as it was sent."""
+
+    audio: bytes
+    format: AudioFormat | None
+    """None when `audio` is a file, whose kind `name` tells."""
+    name: str = ""
+    """`voice.ogg`"""
+
+    @property
+    def seconds(self) -> float:
+        """Length of raw audio; 0 for a file."""
+        return len(self.audio) / self.format.bytes_per_second if self.format else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What a recogniser made of speech."""
+
+    text: str
+    """Empty when there were no words in it."""
+    language: str = ""
+    """BCP 47; empty when not told."""
+    provider: str = ""
+    cost: float = 0.0
+    """US dollars, by the provider's list price; 0 when nothing is charged."""
+
+
+class SpeechToText(ABC):
+    """A recogniser."""
+
+    name: str
+
+    @abstractmethod
+    async def transcribe(
+        self, speech: Speech, *, locale: str = "", vocabulary: tuple[str, ...] = ()
+    ) -> Transcription:
+        """The words in `speech`, in one attempt.
+
+        `locale` is the language expected, `vocabulary` words that are likely (names, terms).
+        """
+
+    async def warm(self) -> None:  # noqa: B027 - most have nothing to warm
+        """Open connections or load models, so that the first words do not wait for it."""
+
+    async def close(self) -> None:  # noqa: B027 - most own nothing
+        """Let go of connections."""
+
+
+class TextToSpeech(ABC):
+    """A voice."""
+
+    name: str
+
+    @abstractmethod
+    def speak(
+        self, text: str, *, format: AudioFormat, locale: str = "", context: str = ""
+    ) -> AsyncGenerator[bytes, None]:
+        """The sound of a speakable text, in pieces as they are made, in the line's format.
+
+        Clauses of one `context` are one utterance: a voice may carry its melody over. To close
+        the generator early is to interrupt it.
+        """
+
+    def cost(self, text: str) -> float:
+        """US dollars, by the provider's list price."""
+        return 0.0
+
+    async def warm(self) -> None:  # noqa: B027 - most have nothing to warm
+        """Open connections, so that the first words do not wait for it."""
+
+    async def close(self) -> None:  # noqa: B027 - most own nothing
+        """Let go of connections."""
+
+
+class Ear(ABC):
+    """One line's share of voice activity detection."""
+
+    @abstractmethod
+    def hear(self, audio: bytes) -> None:
+        """Take in sound in the line's format, in order. Never waits."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Hear no more; `on_window` is not called again."""
+
+
+class VoiceActivity(ABC):
+    """Tells speech from other sounds, for all lines of the process."""
+
+    @abstractmethod
+    async def warm(self) -> None:
+        """Load the model."""
+
+    @abstractmethod
+    def listen(self, format: AudioFormat, on_window: Callable[[float, float], None]) -> Ear:
+        """Listen to one more line.
+
+        `on_window(probability, end)` is called on the event loop for each window in order, with
+        the probability of speech in it and the seconds of audio heard up to its end.
+        """

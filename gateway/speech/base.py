@@ -39,6 +39,40 @@ class Transcription:
     provider: str = ""
     cost: float = 0.0
     """US dollars, by the provider's list price; 0 when nothing is charged."""
+    understood: bool = True
+    """False when there were words and the recogniser, which knows only some, knows none of them:
+    say what can be said."""
+    doubtful: bool = False
+    """Whether the words are a guess that would destroy something: have them confirmed."""
+
+
+class Dictation(ABC):
+    """A recogniser's part in one call: it may listen along, so that little is left to do."""
+
+    @property
+    def heard(self) -> str:
+        """The words so far, as far as they are known; empty for who does not listen along."""
+        return ""
+
+    @abstractmethod
+    def hear(self, audio: bytes) -> None:
+        """Take in the caller's sound in the line's format, in order. Never waits."""
+
+    @abstractmethod
+    async def transcribe(self, speech: Speech) -> Transcription:
+        """The words since the last `forget`.
+
+        `speech` is the same turn as sound, for who does not listen along or has lost the thread.
+        May be asked again when the caller goes on; raises SpeechError.
+        """
+
+    @abstractmethod
+    def forget(self) -> None:
+        """The turn is over: what is heard from here on belongs to the next."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """The call is over."""
 
 
 class SpeechToText(ABC):
@@ -55,11 +89,40 @@ class SpeechToText(ABC):
         `locale` is the language expected, `vocabulary` words that are likely (names, terms).
         """
 
+    def dictate(
+        self, *, format: AudioFormat, locale: str = "", vocabulary: tuple[str, ...] = ()
+    ) -> Dictation:
+        """Begin a call whose sound has this format. Most do not listen along."""
+        return _AtOnce(self, locale, vocabulary)
+
     async def warm(self) -> None:  # noqa: B027 - most have nothing to warm
         """Open connections or load models, so that the first words do not wait for it."""
 
     async def close(self) -> None:  # noqa: B027 - most own nothing
         """Let go of connections."""
+
+
+class _AtOnce(Dictation):
+    """For who does not listen along: each request has the whole turn."""
+
+    def __init__(self, recogniser: SpeechToText, locale: str, vocabulary: tuple[str, ...]) -> None:
+        self._recogniser = recogniser
+        self._locale = locale
+        self._vocabulary = vocabulary
+
+    def hear(self, audio: bytes) -> None:
+        pass
+
+    async def transcribe(self, speech: Speech) -> Transcription:
+        return await self._recogniser.transcribe(
+            speech, locale=self._locale, vocabulary=self._vocabulary
+        )
+
+    def forget(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
 
 
 class TextToSpeech(ABC):

@@ -154,6 +154,12 @@ class Chosen:
 
 Part = Text | Transcript | File | Location | Contact | Quote | Choices | Chosen
 
+
+def spoken(parts: tuple[Part, ...]) -> bool:
+    """Whether this was said on a line: speech alone, with no recording to show for it."""
+    return bool(parts) and all(isinstance(part, Transcript) for part in parts)
+
+
 Command = Literal["start", "help", "new", "tasks", "cancel"]
 
 
@@ -177,6 +183,8 @@ class Message:
     """Messages of one album share this; being sent together, they are read in one turn."""
     at: datetime | None = None
     """When the platform says it was sent."""
+    heard: str | None = None
+    """What its speaker had heard of the reply before, when they cut it short; else None."""
 
     @property
     def text(self) -> str:
@@ -184,8 +192,8 @@ class Message:
 
     @property
     def spoken(self) -> bool:
-        """Whether it was said on a line: speech alone, with no recording to show for it."""
-        return bool(self.parts) and all(isinstance(part, Transcript) for part in self.parts)
+        """Whether it was said on a line."""
+        return spoken(self.parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,12 @@ from anyio.abc import TaskGroup
 from channels.base import Channel
 from gateway.bus.base import Bus
 from gateway.following import Following
+from gateway.hold import Hold
 from gateway.saying import saying
 from gateway.store import leases, turns
 from gateway.store.base import CommandWork, LeaseLost, Turn
 from gateway.store.engine import Database
-from gateway.turn import Hold, TurnPlayer
+from gateway.turn import TurnPlayer
 from prompts import sentence
 
 log = structlog.get_logger()

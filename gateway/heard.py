@@ -15,6 +15,7 @@ from gateway.agent.base import (
     Progress,
     ReplyText,
     Started,
+    Wished,
 )
 from gateway.store.base import Given, TurnStage
 from prompts import sentence
@@ -51,7 +52,7 @@ class Heard:
                 self.files.append(file)
             case Ended():
                 self.ended = event
-            case Progress():
+            case Progress() | Wished():
                 pass
         return ""
 

@@ -48,7 +48,8 @@ class StoringInbox:
         address = message.sender.address
         wait = await self._wait(message)
         now = self._clock()
-        due_at = now + (wait or self._debounce)
+        # Who speaks is done when the line says so, and waits for the answer.
+        due_at = now + (wait or (0.0 if message.spoken else self._debounce))
         accepted = await self._database.write(
             transactions.accept, message, now=now, due_at=due_at, late=bool(wait)
         )

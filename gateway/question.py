@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
-from channels.events import Chosen, Contact, File, Location, Part, Quote, Text, Transcript
+from channels.events import (
+    Chosen,
+    Contact,
+    File,
+    Location,
+    Part,
+    Quote,
+    Text,
+    Transcript,
+    spoken,
+)
 from gateway.store.base import Stored, Turn
 from prompts import sentence
 
@@ -14,6 +25,16 @@ BOOK = "gateway"
 def text(turn: Turn) -> str:
     """What the agent reads: the messages of a turn as one text."""
     return "\n\n".join(text for m in turn.messages if (text := _read(m)))
+
+
+def modality(turn: Turn) -> Literal["text", "voice"]:
+    """How the person is talking to us now, and so is to be answered."""
+    return "voice" if turn.messages and spoken(turn.messages[-1].parts) else "text"
+
+
+def heard(turn: Turn) -> str | None:
+    """What the person had heard of the reply before, when they cut it short; else None."""
+    return next((m.heard for m in turn.messages if m.heard is not None), None)
 
 
 def files(turn: Turn) -> list[File]:

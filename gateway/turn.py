@@ -12,13 +12,23 @@ import structlog
 from anyio.abc import TaskGroup
 
 from channels.base import Channel, Preview
-from channels.events import Delta, File, Status, TurnState
+from channels.events import Delta, File, Status, TurnState, Wish
 from gateway import question
-from gateway.agent.base import Agent, AgentEvent, Ask, Attachment, Caller, Progress, Started
+from gateway.agent.base import (
+    Agent,
+    AgentEvent,
+    Ask,
+    Attachment,
+    Caller,
+    Progress,
+    Started,
+    Wished,
+)
 from gateway.attachments import fetched, received
 from gateway.bus.base import Bus
 from gateway.errors import AgentBroken, AgentError, AgentRefused, AgentUnreachable, TaskUnknown
 from gateway.heard import Heard, Verdict, detached, judge
+from gateway.hold import Hold
 from gateway.saying import saying
 from gateway.store import turns
 from gateway.store.base import Closing, Given, LeaseLost, Saying, Turn, TurnStage
@@ -46,34 +56,6 @@ BROKEN_ATTEMPTS = 6
 """As often an agent may answer nonsense to the same message; what comes after it waits so long."""
 
 
-class Hold:
-    """A worker's hold on a conversation: how it ends early, and why."""
-
-    def __init__(self) -> None:
-        self.lease = anyio.CancelScope()
-        self.canceled = False
-        """Whether the person wants the turn to stop."""
-        self._turn: anyio.CancelScope | None = None
-
-    def lose(self) -> None:
-        """The lease is gone: drop everything."""
-        self.lease.cancel()
-
-    def cancel(self) -> None:
-        """The person wants the turn to stop."""
-        self.canceled = True
-        if self._turn:
-            self._turn.cancel()
-
-    def begin(self, scope: anyio.CancelScope) -> None:
-        self._turn = scope
-        if self.canceled:
-            scope.cancel()
-
-    def end(self) -> None:
-        self._turn = None
-
-
 @dataclass(slots=True)
 class TurnPlayer:
     """Plays turns. One player serves all conversations of a worker."""
@@ -87,6 +69,8 @@ class TurnPlayer:
     detach_seconds: float
     on_delivery: Callable[[], None]
     on_detached: Callable[[], None]
+    voice_detach_seconds: float = 30.0
+    """As `detach_seconds`, for turns that were spoken: there the line fills the silence."""
     clock: Callable[[], float] = time.time
 
     async def play(self, turn: Turn, hold: Hold) -> float | None:
@@ -118,13 +102,23 @@ class _Play:
     def locale(self) -> str:
         return self.turn.sender.locale
 
+    @property
+    def spoken(self) -> bool:
+        return question.modality(self.turn) == "voice"
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a word after which the task goes on alone."""
+        player = self.player
+        return player.voice_detach_seconds if self.spoken else player.detach_seconds
+
     async def run(self) -> float | None:
         turn, player = self.turn, self.player
         log.info("turn_started", attempt=turn.attempts, messages=len(turn.messages))
         if turn.attempts > 1:
             # Whoever watched an earlier attempt must not see its text twice.
-            self._show(TurnState.RETRYING)
-        self._show(TurnState.WORKING)
+            self._show(TurnState.RETRYING, begins=True)
+        self._show(TurnState.WORKING, begins=True)
         channel = player.channels.get(turn.route.channel)
         if channel:
             self.preview = channel.preview(
@@ -165,7 +159,9 @@ class _Play:
         elif not self.heard.task:
             raise AgentUnreachable("it took the message and then said nothing at all")
         else:
-            await self._close(detached(self.heard, self.locale, told=self.turn.told))
+            # On a line, the one that fills the silence says it.
+            told = self.turn.told or self.spoken
+            await self._close(detached(self.heard, self.locale, told=told))
 
     async def _listen(self, scope: anyio.CancelScope) -> None:
         """Hear the agent until the person's wait is over; each word of it earns more time."""
@@ -190,18 +186,17 @@ class _Play:
         async with aclosing(self._events()) as events:
             async for event in events:
                 if isinstance(event, Started):
-                    scope.deadline = anyio.current_time() + self.player.detach_seconds
+                    scope.deadline = anyio.current_time() + self.patience
                     if event.task != self.turn.task:
                         # Beside the stream: its first words are not to wait for the disk.
                         beside.start_soon(self._note_task, event.task)
-                if isinstance(event, Progress):
-                    self._show(TurnState.WORKING, event.text)
+                self._pass_on(event)
                 first = not self.heard.text
                 if more := self.heard.receive(event):
                     now = anyio.current_time()
                     if first:
                         FIRST_TEXT_SECONDS.observe(now - asked_at)
-                    scope.deadline = now + self.player.detach_seconds
+                    scope.deadline = now + self.patience
                     self.player.bus.publish(self.turn.conversation, Delta(self.turn.number, more))
                     if self.preview:
                         self.preview.show(self.heard.text)
@@ -211,11 +206,21 @@ class _Play:
                 if self.heard.ended:
                     return
 
+    def _pass_on(self, event: AgentEvent) -> None:
+        match event:
+            case Progress(text):
+                self._show(TurnState.WORKING, text)
+            case Wished(action, to, summary) if self.spoken:
+                wish = Wish(self.turn.number, action, to, summary)
+                self.player.bus.publish(self.turn.conversation, wish)
+            case _:
+                pass
+
     async def _reassure(self, waiting: anyio.CancelScope) -> None:
         """Tell the person that they were heard, when the agent has not even named a task."""
         with waiting:
-            await anyio.sleep(self.player.detach_seconds)
-            if self.heard.task or self.turn.told:
+            await anyio.sleep(self.patience)
+            if self.heard.task or self.turn.told or self.spoken:
                 return
             with anyio.CancelScope(shield=True):
                 await self._tell(sentence("gateway", "detached", self.locale))
@@ -271,6 +276,7 @@ class _Play:
             caller=Caller(
                 person=turn.person,
                 channel=turn.route.channel,
+                modality=question.modality(turn),
                 locale=turn.sender.locale,
                 zone=turn.sender.zone,
                 trust=str(turn.sender.trust),
@@ -278,6 +284,7 @@ class _Play:
             ),
             files=tuple(attachments),
             task=turn.answers_task,
+            heard=question.heard(turn),
         )
 
     # -- ends ----------------------------------------------------------------------------
@@ -376,8 +383,10 @@ class _Play:
 
     # -- what watchers see ----------------------------------------------------------------
 
-    def _show(self, state: TurnState, text: str = "") -> None:
-        self.player.bus.publish(self.turn.conversation, Status(self.turn.number, state, text))
+    def _show(self, state: TurnState, text: str = "", *, begins: bool = False) -> None:
+        turn = self.turn
+        answered = tuple(message.id for message in turn.messages) if begins else ()
+        self.player.bus.publish(turn.conversation, Status(turn.number, state, text, answered))
 
     async def _remember(self, ref: str) -> None:
         self.preview_ref = ref

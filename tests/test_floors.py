@@ -34,6 +34,7 @@ FLOORS = {
     "gateway.delivery": 3,
     "gateway.following": 3,
     "gateway.heard": 3,
+    "gateway.hold": 3,
     "gateway.inbox": 3,
     "gateway.question": 3,
     "gateway.saying": 3,

@@ -49,6 +49,20 @@ class Stored:
     command: Command | None = None
     edited: bool = False
     group: bool = False
+    heard: str | None = None
+    """What its speaker had heard of the reply that they cut short with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the next turn of a conversation would be asked with, were it to begin now."""
+
+    context: str
+    person: str
+    """Empty in a group, where it depends on who speaks."""
+    asking_task: str
+    busy: bool
+    """Whether something is being answered, or waits to be: then the next turn is a later one."""
 
 
 @dataclass(frozen=True, slots=True)

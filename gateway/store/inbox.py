@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, func, select, update
 
-from channels.events import Address, Entry, Message, Receipt, Sender, Trust
+from channels.events import Address, Entry, Message, Receipt, Route, Sender, Trust
 from gateway.store.codec import lane, parts_from_json, parts_to_json, route_to_json
 from gateway.store.engine import insert_new
 from gateway.store.tables import addresses, conversations, is_, messages, persons, secrets, turns
@@ -34,6 +34,9 @@ _ARRIVAL = _NEXT_SEQ.values(due_at=bindparam("due"))
 _LATE_ARRIVAL = _NEXT_SEQ.values(due_at=func.coalesce(conversations.c.due_at, bindparam("due")))
 _INSERT = messages.insert()
 
+_MESSAGES = uuid.UUID("5b8f6f3c-5f0e-4c1b-9b1e-2d3f0a7c8e41")
+"""The namespace (RFC 9562, 5.5) of message ids. Never change it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -44,6 +47,16 @@ class Accepted:
     """The log line it became; None when it changed nothing or an earlier line."""
     cancels: bool = False
     """Whether it asks the turn under way to stop."""
+
+
+def message_id(route: Route, event: str) -> str:
+    """The id a message has once stored, known before: what is unique of it makes it."""
+    return str(uuid.uuid5(_MESSAGES, f"{route.channel}\n{route.account}\n{event}"))
+
+
+def ask_id(message: str) -> str:
+    """The A2A messageId of a turn, by the id of its first message."""
+    return f"frontdoor-{message}"
 
 
 def accept(
@@ -68,7 +81,7 @@ def accept(
     seq: int = connection.scalar(arrival, {"conversation": conversation, "due": due_at})
     entry = Entry(
         seq=seq,
-        id=str(uuid.uuid4()),
+        id=message_id(route, message.event),
         role="user",
         parts=message.parts,
         at=datetime.fromtimestamp(now, UTC),
@@ -93,6 +106,7 @@ def accept(
             "edited": bool(message.edits),
             "group_chat": message.group,
             "parts": parts_to_json(message.parts),
+            "heard": message.heard,
             "at": now,
         },
     )

@@ -4,16 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, or_, select
 
-from gateway.store.base import Stored, Turn, TurnStage
+from gateway.store.base import Place, Stored, Turn, TurnStage
 from gateway.store.codec import given_from_json, parts_from_json, route_from_json
 from gateway.store.inbox import sender_of
-from gateway.store.tables import addresses, messages, turns
+from gateway.store.tables import addresses, conversations, is_, messages, turns
 
 
 def turns_with_senders() -> Select[Any]:
     return select(turns, addresses).join(addresses, addresses.c.id == turns.c.address_id)
+
+
+def place(connection: Connection, conversation: str) -> Place:
+    """How a conversation stands, for who wants to ask ahead of its next turn."""
+    row = connection.execute(
+        select(conversations.c.key, conversations.c.context_id, conversations.c.asking_task).where(
+            conversations.c.id == conversation
+        )
+    ).one()
+    kind, _, person = row.key.partition(":")
+    under_way = select(turns.c.id).where(
+        turns.c.conversation_id == conversation, is_(turns.c.state, "open")
+    )
+    waiting = select(messages.c.id).where(
+        messages.c.conversation_id == conversation, is_(messages.c.state, "pending")
+    )
+    return Place(
+        context=row.context_id,
+        person=person if kind == "person" else "",
+        asking_task=row.asking_task,
+        busy=bool(connection.scalar(select(or_(under_way.exists(), waiting.exists())))),
+    )
 
 
 def read_turn(connection: Connection, id: str) -> Turn:
@@ -60,4 +82,5 @@ def _stored(row: Row[Any]) -> Stored:
         command=row.command,
         edited=row.edited,
         group=row.group_chat,
+        heard=row.heard,
     )

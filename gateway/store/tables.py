@@ -142,6 +142,8 @@ messages = Table(
     Column("edited", Boolean, nullable=False),
     Column("group_chat", Boolean, nullable=False),
     Column("parts", JSON, nullable=False),
+    # What a caller had heard of the reply they cut short with this.
+    Column("heard", Text),
     Column("at", Double, nullable=False),
     UniqueConstraint("conversation_id", "seq"),
     UniqueConstraint("channel", "account", "event_id", name="uq_messages_event"),

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, select, update
 from channels.events import Entry, Part
 from gateway.store.base import Closing, CommandWork, Given, Saying, Turn, TurnStage, Work
 from gateway.store.codec import lane, parts_to_json, route_from_json
-from gateway.store.inbox import sender_of
+from gateway.store.inbox import ask_id, sender_of
 from gateway.store.leases import hold, rest
 from gateway.store.reading import read_turn
 from gateway.store.replies import say, settle
@@ -104,7 +104,7 @@ def _begin(connection: Connection, conversation: str, together: list[Row[Any]], 
             "number": place.last_turn + 1,
             "state": TurnStage.OPEN,
             "context_id": place.context_id,
-            "ask_id": f"frontdoor-{together[0].id}",
+            "ask_id": ask_id(together[0].id),
             "answers_task": place.asking_task,
             "task_id": "",
             "address_id": last.address_id,

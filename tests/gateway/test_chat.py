@@ -81,7 +81,8 @@ async def test_who_comes_in_the_middle_sees_what_was_said_so_far(tmp_path: Path)
         await until(lambda: house.channel.previews[0].shown[-1] == "Hello")
         async with house.bus.follow(receipt.conversation) as events:
             first = [await anext(events), await anext(events)]
-        assert first == [Status(1, TurnState.WORKING), Delta(1, "Hello")]
+        working = Status(1, TurnState.WORKING, messages=(receipt.id,))
+        assert first == [working, Delta(1, "Hello")]
         agent.open("end")
         await house.channel.until_sent(1)
 

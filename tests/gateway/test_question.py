@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from channels.events import Chosen, Contact, File, Location, Part, Quote, Sender, Text
+from dataclasses import replace
+
+from channels.events import (
+    Chosen,
+    Contact,
+    File,
+    Location,
+    Part,
+    Quote,
+    Sender,
+    Text,
+    Transcript,
+)
 from gateway import question
 from gateway.store.base import Given, Stored, Turn, TurnStage
 from tests.gateway.doubles import route, sender
@@ -84,3 +96,20 @@ def test_a_turn_of_recordings_has_nothing_to_read() -> None:
     assert not question.only_recordings(turn(stored(voice, Text("listen"))))
     photo = File("p.jpg", "image/jpeg", id="f2", kind="image")
     assert not question.only_recordings(turn(stored(photo)))
+
+
+def test_how_the_last_message_came_is_how_the_agent_is_to_answer() -> None:
+    speech, typed = stored(Transcript("hello")), stored(Text("hello"))
+    assert question.modality(turn(typed, speech)) == "voice"
+    assert question.modality(turn(speech, typed)) == "text"
+
+
+def test_a_recording_is_not_being_on_the_line() -> None:
+    voice = File("v.ogg", "audio/ogg", id="f1", kind="voice")
+    assert question.modality(turn(stored(voice, Transcript("hello")))) == "text"
+
+
+def test_what_was_heard_of_a_cut_reply_is_told_with_the_first_word_after_it() -> None:
+    first, second = stored(Transcript("no")), stored(Transcript("stop"))
+    assert question.heard(turn(first, second)) is None
+    assert question.heard(turn(first, replace(second, heard=""))) == ""

@@ -141,8 +141,12 @@ async def test_who_watched_a_worker_die_sees_the_reply_start_over(tmp_path: Path
                 agent.open("go")
                 await house.channel.until_sent(1)
             seen = [await anext(live) for _ in range(5)]
-    assert seen[:2] == [Status(1, TurnState.WORKING), Delta(1, "Hel")]
-    assert seen[2:4] == [Status(1, TurnState.RETRYING), Status(1, TurnState.WORKING)]
+    answered = (receipt.id,)
+    assert seen[:2] == [Status(1, TurnState.WORKING, messages=answered), Delta(1, "Hel")]
+    assert seen[2:4] == [
+        Status(1, TurnState.RETRYING, messages=answered),
+        Status(1, TurnState.WORKING, messages=answered),
+    ]
     assert seen[4] == Delta(1, "Hel")
 
 

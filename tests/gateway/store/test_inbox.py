@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 import pytest
 
 from channels.events import Text
-from gateway.store import inbox, leases, turns
+from gateway.store import inbox, leases, reading, turns
+from gateway.store.base import Closing, Turn, TurnStage
 from gateway.store.engine import Database
 from gateway.store.inbox import Accepted
 from tests.gateway.doubles import message, sender
@@ -113,3 +116,39 @@ async def test_a_secret_is_made_once_and_shared(database: Database) -> None:
     first = await database.write(inbox.secret, "signing")
     assert await database.write(inbox.secret, "signing") == first
     assert len(first) >= 32
+
+
+async def test_the_id_of_a_message_is_known_before_it_is_stored(database: Database) -> None:
+    one, two = message("e1"), message("e2")
+    assert (await accept(database, "e1")).receipt.id == inbox.message_id(one.route, "e1")
+    assert (await accept(database, "e2")).receipt.id == inbox.message_id(two.route, "e2")
+    assert inbox.message_id(one.route, "e1") != inbox.message_id(one.route, "e2")
+
+
+async def test_what_was_heard_of_a_cut_reply_is_kept_with_what_cut_it(database: Database) -> None:
+    spoken = replace(message("e1"), heard="I have")
+    receipt = (await database.write(inbox.accept, spoken, now=100.0, due_at=100.0)).receipt
+    await database.write(leases.claim, "w", now=101.0, until=200.0, limit=1)
+    turn = await database.write(turns.next_work, "w", receipt.conversation, now=101.0)
+    assert isinstance(turn, Turn)
+    assert turn.messages[0].heard == "I have"
+
+
+async def test_who_asks_ahead_is_told_where_and_whether_somebody_else_is_first(
+    database: Database,
+) -> None:
+    quiet = message("e1")
+    conversation = await database.write(inbox.open_direct, quiet.sender, now=100.0)
+    free = await database.read(reading.place, conversation)
+    assert (free.context, free.asking_task, free.busy) == (conversation, "", False)
+    await accept(database, "e1")
+    assert (await database.read(reading.place, conversation)).busy
+    await database.write(leases.claim, "w", now=101.0, until=200.0, limit=1)
+    turn = await database.write(turns.next_work, "w", conversation, now=101.0)
+    assert isinstance(turn, Turn)
+    assert (await database.read(reading.place, conversation)).busy
+    assert turn.person == free.person
+    closing = Closing(TurnStage.DONE, asking_task="t1")
+    await database.write(turns.close, "w", turn, closing, None, now=102.0)
+    after = await database.read(reading.place, conversation)
+    assert (after.asking_task, after.busy) == ("t1", False)

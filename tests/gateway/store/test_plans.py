@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from gateway.store import checks, inbox, leases, outbox, turns
+from gateway.store import checks, inbox, leases, outbox, reading, turns
 from gateway.store.base import Closing, Saying, Turn, TurnStage
 from gateway.store.engine import Database
 from tests.gateway.doubles import message
@@ -48,4 +48,5 @@ def test_every_query_finds_its_rows_by_an_index(database: Database) -> None:
         inbox.ask_to_stop(connection, conversation, now=9)
         inbox.history(connection, conversation, 0, 10)
         inbox.last_seq(connection, conversation)
+        reading.place(connection, conversation)
     assert not [scan for scan in scans if "subquery" not in scan]

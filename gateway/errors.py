@@ -83,6 +83,11 @@ class SpeechUnreachable(SpeechError):
 class SpeechRefused(SpeechError):
     """The provider answered that it will not do this, or not for us."""
 
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
+        """Whether it will refuse everything, until the operator puts the access right."""
+
 
 class SpeechMissing(SpeechError):
     """A library, a model or a key is missing; the message says which and how to get it."""

@@ -47,7 +47,10 @@ class Transcription:
 
 
 class Dictation(ABC):
-    """A recogniser's part in one call: it may listen along, so that little is left to do."""
+    """A recogniser's part in one call: it may listen along, so that little is left to do.
+
+    Who does not listen along needs no `run`; for the others, all of it is on one event loop.
+    """
 
     @property
     def heard(self) -> str:
@@ -70,9 +73,8 @@ class Dictation(ABC):
     def forget(self) -> None:
         """The turn is over: what is heard from here on belongs to the next."""
 
-    @abstractmethod
-    async def close(self) -> None:
-        """The call is over."""
+    async def run(self) -> None:  # noqa: B027 - most do nothing beside
+        """Listen along. Belongs into the call's task group, and ends with it."""
 
 
 class SpeechToText(ABC):
@@ -119,9 +121,6 @@ class _AtOnce(Dictation):
         )
 
     def forget(self) -> None:
-        pass
-
-    async def close(self) -> None:
         pass
 
 

@@ -34,6 +34,7 @@ def create_cli(serve: Serve) -> typer.Typer:
     cli.command(name="serve", help="Serve everything that is configured.")(_serve_with(serve))
     cli.command(name="chat")(chat)
     cli.command(name="doctor")(doctor)
+    cli.command(name="calls")(calls)
     cli.add_typer(_connecting(), name="connect")
     cli.add_typer(_simulating(), name="sim")
     return cli
@@ -72,6 +73,29 @@ def doctor() -> None:
     findings = anyio.run(examine, settings)
     show(findings)
     raise typer.Exit(1 if any(f.state == "wrong" for f in findings) else 0)
+
+
+def calls(
+    id: Annotated[str, typer.Argument(help="One call, with all its turns.")] = "",
+    limit: Annotated[int, typer.Option(help="How many calls to list.")] = 20,
+) -> None:
+    """Who rang, when, how long, and where the time went."""
+    from rich.console import Console
+
+    from gateway import callbook
+
+    console = Console()
+    settings = _settings()
+
+    async def look() -> None:
+        if not id:
+            console.print(callbook.listed(await callbook.newest(settings, limit)))
+        elif record := await callbook.one(settings, id):
+            callbook.show(record, console)
+        else:
+            _stop(f"There is no call {id}. `frontdoor calls` lists them.")
+
+    _run(look)
 
 
 def _connecting() -> typer.Typer:

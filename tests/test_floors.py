@@ -15,6 +15,7 @@ FLOORS = {
     "gateway.__main__": 6,
     "gateway.app": 4,
     "gateway.banner": 4,
+    "gateway.callbook": 4,
     "gateway.cli": 4,
     "gateway.doctor": 4,
     "gateway.embedded": 4,

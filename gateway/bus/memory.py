@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
@@ -81,7 +81,9 @@ class MemoryBus(Bus):
             case Status(state=TurnState.WORKING):
                 growing = self._growing.get(conversation)
                 if growing and growing.status.turn == event.turn:
-                    growing.status = event
+                    # Only the first says what the turn answers.
+                    answered = event.messages or growing.status.messages
+                    growing.status = replace(event, messages=answered)
                 else:
                     self._growing[conversation] = Growing(event)
             case Status():

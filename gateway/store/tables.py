@@ -205,6 +205,42 @@ files = Table(
     Column("created_at", Double, nullable=False),
 )
 
+calls = Table(
+    "calls",
+    metadata,
+    # The platform's id of the call.
+    Column("id", String, primary_key=True),
+    # Null for a call that the platform told of and nobody here ever answered.
+    Column("conversation_id", ForeignKey("conversations.id")),
+    Column("address_id", ForeignKey("addresses.id")),
+    Column("channel", String, nullable=False),
+    Column("direction", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("answered_at", Double),
+    Column("ended_at", Double),
+    Column("ended_by", String, nullable=False),
+    # From being answered to the end.
+    Column("seconds", Double),
+    Column("turns", Integer, nullable=False),
+    Column("recording", ForeignKey("files.id")),
+    Column("figures", JSON, nullable=False),
+)
+Index("ix_calls_started_at", calls.c.started_at)
+
+call_turns = Table(
+    "call_turns",
+    metadata,
+    Column("call_id", ForeignKey("calls.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    # What we understood, and what the caller heard of the answer.
+    Column("asked", Text),
+    Column("heard", Text, nullable=False),
+    Column("cut", Boolean, nullable=False),
+    Column("figures", JSON, nullable=False),
+)
+
 secrets = Table(
     "secrets",
     metadata,

@@ -1,0 +1,226 @@
+"""Transactions of call records: who rang, how long, what was said, and how fast we were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from channels.base import CallState
+from channels.events import Address, Call
+from gateway.store.engine import insert_new
+from gateway.store.inbox import open_direct
+from gateway.store.tables import addresses, call_turns, calls
+
+Figures = Mapping[str, float]
+"""Seconds, counts and dollars by name. Of a turn, `STEPS` are seconds since the caller's last
+word; `reaction` is the seconds from being interrupted to falling silent, `underruns` how often
+the line ran dry, `cost` US dollars. Of a call, `underruns` and `cost` are totals."""
+
+STEPS = ("transcript", "commit", "text", "audio")
+"""The words were there, the turn was over, the agent's first words came, the first sound went."""
+
+Direction = Literal["in", "out"]
+EndedBy = Literal["caller", "house", "lost", "transfer"]
+
+_ENDED: tuple[CallState, ...] = ("completed", "busy", "failed", "no-answer", "canceled")
+_ORDER: dict[str, int] = {"ringing": 0, "in-progress": 1, **dict.fromkeys(_ENDED, 2)}
+"""Platforms tell of a call's states out of order; it only ever moves on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTurn:
+    """One thing the caller said, and what became of it."""
+
+    number: int
+    at: float
+    """When the caller finished, epoch seconds."""
+    asked: str | None = None
+    """What we understood; None when there were no words in it."""
+    heard: str = ""
+    """What the caller heard of the answer."""
+    cut: bool = False
+    """Whether they interrupted it."""
+    figures: Figures = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call. Times are epoch seconds."""
+
+    id: str
+    address: Address | None
+    """None for a call of which only the platform told."""
+    name: str
+    conversation: str
+    channel: str
+    direction: Direction
+    state: CallState
+    started_at: float
+    answered_at: float | None
+    ended_at: float | None
+    ended_by: EndedBy | Literal[""]
+    seconds: float | None
+    """From being answered to the end."""
+    turns: int
+    recording: str
+    """Id of the file; empty for none."""
+    figures: Figures
+    told: tuple[CallTurn, ...] = ()
+    """Its turns; only `read` fills them in."""
+
+
+def begin(connection: Connection, call: Call, *, now: float, answered: bool = True) -> str:
+    """Open the record of a call, or go on with it; the id of the caller's conversation.
+
+    Not `answered` is a call of ours that still rings.
+    """
+    conversation = open_direct(connection, call.sender, now=now)
+    _know(connection, call.id, now)
+    values: dict[str, Any] = {
+        "conversation_id": conversation,
+        "address_id": str(call.sender.address),
+        "channel": call.route.channel,
+        "direction": "out" if call.outbound else "in",
+    }
+    if answered:
+        values["answered_at"] = func.coalesce(calls.c.answered_at, now)
+        row = connection.execute(select(calls).where(calls.c.id == call.id)).one()
+        # A line that broke may be taken up again, even if its end was noted already.
+        if row.state not in _ENDED or row.ended_by == "lost":
+            values |= {"state": "in-progress", "ended_at": None, "ended_by": "", "seconds": None}
+    connection.execute(update(calls).where(calls.c.id == call.id).values(values))
+    return conversation
+
+
+def note_turn(connection: Connection, call: str, turn: CallTurn) -> None:
+    """Keep a turn of a call; what was kept of the same turn before is replaced."""
+    values = {
+        "at": turn.at,
+        "asked": turn.asked,
+        "heard": turn.heard,
+        "cut": turn.cut,
+        "figures": dict(turn.figures),
+    }
+    known = connection.execute(
+        update(call_turns)
+        .where(call_turns.c.call_id == call, call_turns.c.number == turn.number)
+        .values(values)
+    )
+    if known.rowcount:
+        return
+    connection.execute(call_turns.insert(), {"call_id": call, "number": turn.number, **values})
+    connection.execute(update(calls).where(calls.c.id == call).values(turns=calls.c.turns + 1))
+
+
+def finish(
+    connection: Connection,
+    id: str,
+    *,
+    ended_by: EndedBy,
+    now: float,
+    figures: Figures | None = None,
+    recording: str = "",
+) -> None:
+    """Close the record of a call that we were on. What the platform said of it stays."""
+    row = connection.execute(select(calls).where(calls.c.id == id)).one()
+    connection.execute(
+        update(calls)
+        .where(calls.c.id == id)
+        .values(
+            state=row.state if row.state in _ENDED else "completed",
+            ended_at=now if row.ended_at is None else row.ended_at,
+            ended_by=ended_by,
+            seconds=_length(row, now) if row.seconds is None else row.seconds,
+            recording=recording or row.recording,
+            figures=dict(figures or row.figures),
+        )
+    )
+
+
+def status(
+    connection: Connection, id: str, state: CallState, seconds: int = 0, *, now: float
+) -> None:
+    """Note what the platform says of a call, also of one that was never answered.
+
+    It may say so late and out of order: a call that has ended stays so.
+    """
+    _know(connection, id, now)
+    row = connection.execute(select(calls).where(calls.c.id == id)).one()
+    values: dict[str, Any] = {}
+    if _ORDER[state] > _ORDER[row.state]:
+        values["state"] = state
+        if state in _ENDED:
+            values |= {"ended_at": now, "seconds": _length(row, now)}
+    if seconds:
+        values["seconds"] = float(seconds)
+    if values:
+        connection.execute(update(calls).where(calls.c.id == id).values(values))
+
+
+def latest(connection: Connection, *, limit: int = 20) -> list[CallRecord]:
+    """The newest calls, newest first, without their turns."""
+    rows = connection.execute(_records().order_by(calls.c.started_at.desc()).limit(limit))
+    return [_record(row) for row in rows]
+
+
+def read(connection: Connection, id: str) -> CallRecord | None:
+    """A call with its turns; None when there is none of that id."""
+    row = connection.execute(_records().where(calls.c.id == id)).first()
+    if row is None:
+        return None
+    told = connection.execute(
+        select(call_turns).where(call_turns.c.call_id == id).order_by(call_turns.c.number)
+    )
+    return _record(
+        row,
+        tuple(CallTurn(t.number, t.at, t.asked, t.heard, t.cut, t.figures) for t in told),
+    )
+
+
+def _know(connection: Connection, id: str, now: float) -> None:
+    insert_new(
+        connection,
+        calls,
+        id=id,
+        channel="",
+        direction="in",
+        state="ringing",
+        started_at=now,
+        ended_by="",
+        turns=0,
+        figures={},
+    )
+
+
+def _length(row: Row[Any], now: float) -> float | None:
+    return None if row.answered_at is None else max(0.0, now - row.answered_at)
+
+
+def _records() -> Any:
+    return select(calls, addresses.c.name).join(
+        addresses, addresses.c.id == calls.c.address_id, isouter=True
+    )
+
+
+def _record(row: Row[Any], told: tuple[CallTurn, ...] = ()) -> CallRecord:
+    return CallRecord(
+        id=row.id,
+        address=Address.parse(row.address_id) if row.address_id else None,
+        name=row.name or "",
+        conversation=row.conversation_id or "",
+        channel=row.channel,
+        direction=row.direction,
+        state=row.state,
+        started_at=row.started_at,
+        answered_at=row.answered_at,
+        ended_at=row.ended_at,
+        ended_by=row.ended_by,
+        seconds=row.seconds,
+        turns=row.turns,
+        recording=row.recording or "",
+        figures=row.figures,
+        told=told,
+    )

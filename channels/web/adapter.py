@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from channels.base import Budget, Channel, Inbox, Outgoing, Refused
+from channels.base import Budget, Calls, Channel, Inbox, Outgoing, Refused
 from channels.events import Reply
 from channels.events import Route as ReplyRoute
 from channels.web import sessions, wire
@@ -58,7 +58,8 @@ class WebConfig:
 class WebChannel(Channel):
     """Carries the widget. The log is the delivery: clients read it, live and again.
 
-    `doors` tells the demo page which channels are on, as links by name (`telegram`).
+    `doors` tells the demo page which channels are on, as links by name (`telegram`). Without
+    `calls` nobody can talk here, only write.
     """
 
     name: ClassVar[str] = sessions.CHANNEL
@@ -69,10 +70,12 @@ class WebChannel(Channel):
         inbox: Inbox,
         budget: Budget,
         doors: Callable[[], Mapping[str, str]] = dict,
+        calls: Calls | None = None,
     ) -> None:
         self._config = config
         self._inbox = inbox
         self._budget = budget
+        self._calls = calls
         self._door = Door(config.secret, Origins((config.public_url, *config.origins)))
         self._identity = (
             sessions.Identity(
@@ -162,7 +165,13 @@ class WebChannel(Channel):
 
         patience = self._config.patience
         connection = Connection(
-            socket, self._inbox, self._budget, admit, locale=locale, patience=patience
+            socket,
+            self._inbox,
+            self._budget,
+            admit,
+            locale=locale,
+            patience=patience,
+            calls=self._calls,
         )
         await connection.serve()
 

@@ -2,7 +2,8 @@
 
 Four tasks in one group. The reader never stops reading, because unread frames would stop
 the socket's own heartbeat; what takes time waits for the worker. The follower has the
-news, and the writer alone sends.
+news, and the writer alone sends. A call has a group of its own around theirs, so that it
+can say goodbye to the house when the socket is gone.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from datetime import UTC, datetime
 
 import anyio
 import structlog
+from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
-from channels.base import Budget, Inbox, RateLimited
+from channels.base import Budget, Calls, Inbox, RateLimited
 from channels.events import Entry, File, Wish
 from channels.web import wire
 from channels.web.outbox import Full, Outbox
 from channels.web.sessions import BadToken, Session
+from channels.web.voice import AUDIO_BURST, Voice, audio_cost
 from prompts import sentence
 
 log = structlog.get_logger()
@@ -51,6 +54,8 @@ class Patience:
     hello: float = 10
     send: float = 20
     close: float = 3
+    call: float = 5
+    """As above, of the house: until a call whose socket is gone is put away."""
 
 
 class Connection:
@@ -65,6 +70,7 @@ class Connection:
         *,
         locale: str,
         patience: Patience,
+        calls: Calls | None = None,
     ) -> None:
         self._socket = socket
         self._inbox = inbox
@@ -72,6 +78,7 @@ class Connection:
         self._admit = admit
         self._locale = locale
         self._patience = patience
+        self._calls = calls
         self._outbox = Outbox(OUTBOX_LIMIT)
         self._tasks = anyio.create_task_group()
         self._bad_frames = 0
@@ -96,9 +103,9 @@ class Connection:
     async def _greeting(self) -> tuple[Session, int] | None:
         """Who the client is and how much of the log it has."""
         with anyio.move_on_after(self._patience.hello):
-            text = await self._receive()
+            frame = await self._receive()
             try:
-                fact = wire.read(text) if text else None
+                fact = wire.read(frame) if isinstance(frame, str) else None
             except wire.BadFrame:
                 fact = None
             if not isinstance(fact, wire.Hello):
@@ -119,12 +126,36 @@ class Connection:
         log.info("web_socket_opened", conversation=conversation)
         work, waiting = anyio.create_memory_object_stream[Work](MAX_WAITING)
         with work, waiting:
-            async with self._tasks:
-                self._tasks.start_soon(self._write)
-                self._tasks.start_soon(self._follow, session, conversation, after)
-                self._tasks.start_soon(self._carry_out, waiting, session, conversation)
-                await self._read(work.send_nowait)
+            async with anyio.create_task_group() as calls:
+                voice = self._voice(session, calls)
+                try:
+                    async with self._tasks:
+                        self._tasks.start_soon(self._write)
+                        self._tasks.start_soon(self._follow, session, conversation, after)
+                        self._tasks.start_soon(self._carry_out, waiting, session, conversation)
+                        await self._read(work.send_nowait, voice)
+                finally:
+                    voice.lose()
+                    calls.cancel_scope.deadline = anyio.current_time() + self._patience.call
         log.info("web_socket_closed", conversation=conversation, closing=self._closing)
+
+    def _voice(self, session: Session, tasks: TaskGroup) -> Voice:
+        def complain(code: str, retry_after: float) -> None:
+            words = sentence("web", code, self._locale)
+            self._outbox.play(wire.error(code, words, retry_after=retry_after))
+
+        def full() -> None:
+            self._end(LATER, "too_slow")
+
+        return Voice(
+            calls=self._calls,
+            budget=self._budget,
+            session=session,
+            outbox=self._outbox,
+            tasks=tasks,
+            complain=complain,
+            on_full=full,
+        )
 
     def _end(self, code: int, why: str) -> None:
         self._closing = self._closing or (code, why)
@@ -140,29 +171,30 @@ class Connection:
         words = sentence("web", code, self._locale, **values)
         self._put(wire.error(code, words, id=id, retry_after=retry_after))
 
-    async def _receive(self) -> str | None:
-        """The next frame; None for a binary one. Raises WebSocketDisconnect."""
+    async def _receive(self) -> str | bytes:
+        """The next frame. Raises WebSocketDisconnect."""
         event = await self._socket.receive()
         if event["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(event.get("code", 1005))
         text: str | None = event.get("text")
-        return text
+        sound: bytes = event.get("bytes") or b""
+        return sound if text is None else text
 
-    async def _read(self, work: Callable[[Work], None]) -> None:
-        full_at = anyio.current_time()
+    async def _read(self, work: Callable[[Work], None], voice: Voice) -> None:
+        frames, sounds = Pace(), Pace()
         while True:
-            # GCRA, as `Budget`; who floods us waits in its own network.
-            full_at = max(full_at, anyio.current_time()) + FRAME_INTERVAL
-            await anyio.sleep_until(full_at - FRAME_INTERVAL * FRAMES_BURST)
             try:
-                text = await self._receive()
+                frame = await self._receive()
             except WebSocketDisconnect:
                 self._tasks.cancel_scope.cancel()
                 return
             try:
-                if text is None:
-                    raise wire.BadFrame("binary_unexpected")
-                self._heed(wire.read(text), work)
+                if isinstance(frame, bytes):
+                    await sounds.spend(audio_cost(len(frame)), AUDIO_BURST)
+                    voice.hear(frame)
+                else:
+                    await frames.spend(FRAME_INTERVAL, FRAME_INTERVAL * FRAMES_BURST)
+                    self._heed(wire.read(frame), work, voice)
             except wire.BadFrame as bad:
                 self._complain(bad.code, id=bad.id, detail=bad.detail)
                 self._bad_frames += 1
@@ -170,13 +202,12 @@ class Connection:
                     self._end(ABUSE, "too_many_errors")
                     return
 
-    def _heed(self, fact: wire.Fact, work: Callable[[Work], None]) -> None:
+    def _heed(self, fact: wire.Fact, work: Callable[[Work], None], voice: Voice) -> None:
         match fact:
             case wire.Ping():
                 self._put(wire.pong())
             case wire.Voice(on):
-                if on:
-                    self._complain("voice_unavailable")
+                voice.turn(on=on)
             case wire.Hello():
                 raise wire.BadFrame("bad_frame", "hello was said already")
             case wire.Say() | wire.Choose() | wire.Cancel():
@@ -233,7 +264,8 @@ class Connection:
         async with self._inbox.follow(conversation) as events:
             newest = await self._inbox.last_seq(conversation)
             expires = datetime.fromtimestamp(session.expires, UTC)
-            self._put(wire.welcome(conversation, newest, expires))
+            talking = self._calls is not None
+            self._put(wire.welcome(conversation, newest, expires, voice=talking))
             # A client that has more than there is has it from a database that is gone.
             shown = await self._replay(session, conversation, min(after, newest))
             async for event in events:
@@ -258,10 +290,13 @@ class Connection:
 
     async def _write(self) -> None:
         while True:
-            text = await self._outbox.take()
+            item = await self._outbox.take()
             try:
                 with anyio.fail_after(self._patience.send):
-                    await self._socket.send_text(text)
+                    if isinstance(item, bytes):
+                        await self._socket.send_bytes(item)
+                    else:
+                        await self._socket.send_text(item)
             except TimeoutError:
                 self._end(TOO_SLOW, "too_slow")
             except (WebSocketDisconnect, WebSocketDisconnected):
@@ -279,3 +314,15 @@ class Connection:
             await self._socket.close(code, why)
         except (WebSocketDisconnect, WebSocketDisconnected):
             pass
+
+
+class Pace:
+    """What a client may send, by GCRA as in `Budget`; who floods us waits in its own network."""
+
+    def __init__(self) -> None:
+        self._full_at = 0.0
+
+    async def spend(self, seconds: float, burst: float) -> None:
+        """Take so much of an allowance that grows with time and holds `burst` seconds."""
+        self._full_at = max(self._full_at, anyio.current_time()) + seconds
+        await anyio.sleep_until(self._full_at - burst)

@@ -17,8 +17,11 @@ class Full(Exception):
 class Outbox:
     """A queue of frames between those who have news and the one task that sends.
 
-    While the client is slow, deltas of one turn merge into one frame and a newer status
-    replaces the one before it, so that only what must be kept takes room.
+    While the client is slow, deltas of one turn merge into one frame and a newer status or
+    unfinished caption replaces the one before it, so that only what must be kept takes room.
+
+    Audio, and the frames that must keep their place in it, go in a lane of their own. The
+    two take turns, so that neither waits for more than one frame of the other.
     """
 
     def __init__(self, limit: int) -> None:
@@ -27,6 +30,9 @@ class Outbox:
         self._frames: deque[Frame] = deque()
         self._sizes: deque[int] = deque()
         self._size = 0
+        self._lane: deque[bytes | Frame] = deque()
+        self._lane_size = 0
+        self._lane_next = True
         self._filled = anyio.Event()
         self._drained = anyio.Event()
 
@@ -42,15 +48,37 @@ class Outbox:
             self._sizes.append(size)
         self._filled.set()
 
-    async def take(self) -> str:
-        """The next frame as JSON, when there is one."""
-        while not self._frames:
+    def play(self, item: bytes | Frame) -> None:
+        """Queue audio, or a frame among it. Raises Full when audio is not being taken."""
+        if isinstance(item, bytes):
+            if self._lane_size + len(item) > self._limit:
+                raise Full
+            self._lane_size += len(item)
+        self._lane.append(item)
+        self._filled.set()
+
+    def hush(self) -> None:
+        """Drop the audio that waits, but not the frames among it."""
+        self._lane = deque(item for item in self._lane if not isinstance(item, bytes))
+        self._lane_size = 0
+
+    async def take(self) -> str | bytes:
+        """What is next, when there is something: a frame as JSON, or audio."""
+        while not (self._frames or self._lane):
             self._filled = anyio.Event()
             await self._filled.wait()
+        audio = bool(self._lane) and (self._lane_next or not self._frames)
+        self._lane_next = not audio
+        if audio:
+            item = self._lane.popleft()
+            if isinstance(item, bytes):
+                self._lane_size -= len(item)
+                return item
+            return _json(item)
         frame = self._frames.popleft()
         self._size -= self._sizes.popleft()
         self._drained.set()
-        return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
+        return _json(frame)
 
     async def room(self) -> None:
         """Wait until the queue is at most half full."""
@@ -66,12 +94,21 @@ class Outbox:
             self._frames[-1] = {**frame, "text": last["text"] + frame["text"]}
             self._sizes[-1] += size
             return True
-        if frame["type"] == "status":
+        if frame["type"] == "status" or _supersedes(frame, last):
             self._frames[-1] = frame
             self._size -= self._sizes[-1]
             self._sizes[-1] = size
             return True
         return False
+
+
+def _supersedes(frame: Frame, last: Frame) -> bool:
+    """Whether a caption only says more of what the one before it began to."""
+    return frame["type"] == "caption" and frame["role"] == last["role"] and not last["final"]
+
+
+def _json(frame: Frame) -> str:
+    return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
 
 
 def _size(frame: Frame) -> int:

@@ -1,9 +1,10 @@
 """The socket's JSON frames: client frames to facts, log and live events to frames. Pure.
 
     client  hello, message, choice, cancel, voice, ping
-    server  welcome, ack, message, delta, status, error, pong
+    server  welcome, ack, message, delta, status, voice, clear, caption, error, pong
 
-A frame that cannot be read is answered with an `error` frame and changes nothing.
+Binary frames are sound, both ways. A frame that cannot be read is answered with an `error`
+frame and changes nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, assert_never, get_args
 
 from channels.events import (
+    Caption,
     Choices,
     Chosen,
     Command,
@@ -222,17 +224,34 @@ def _message(
     return Message(event=event, sender=sender, route=route, parts=parts, ref=id.lower(), at=at)
 
 
-def welcome(conversation: str, seq: int, expires: datetime) -> Frame:
+def welcome(conversation: str, seq: int, expires: datetime, *, voice: bool = False) -> Frame:
+    """The beginning; `voice` is whether one can talk here."""
     return {
         "type": "welcome",
         "conversation": conversation,
         "seq": seq,
         "expires_at": moment(expires),
+        "voice": voice,
     }
 
 
 def ack(id: str, seq: int) -> Frame:
     return {"type": "ack", "id": id, "seq": seq}
+
+
+def voice(*, on: bool) -> Frame:
+    """The house took the call, or ended it."""
+    return {"type": "voice", "on": on}
+
+
+def clear() -> Frame:
+    """Drop the audio not yet played."""
+    return {"type": "clear"}
+
+
+def caption(words: Caption) -> Frame:
+    """Words being spoken."""
+    return {"type": "caption", "role": words.role, "text": words.text, "final": words.final}
 
 
 def pong() -> Frame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
+from channels.base import CallState, Line
 from channels.events import Address, Entry, File, Live, Message, Receipt, Route, Sender
 
 
@@ -119,3 +120,30 @@ class FreeBudget:
 
     async def pause(self, key: str, seconds: float) -> None:
         self.paused[key] = seconds
+
+
+@dataclass
+class ScriptedCalls:
+    """Talks on every line as the script says, one after the other."""
+
+    script: Callable[[Line], Awaitable[None]]
+    lines: list[Line] = field(default_factory=list)
+    ended: list[Line] = field(default_factory=list)
+    """Lines whose script came to an end, by itself or by being cancelled."""
+    full: bool = False
+
+    def room(self) -> bool:
+        return not self.full
+
+    async def answer(self, line: Line) -> None:
+        self.lines.append(line)
+        try:
+            await self.script(line)
+        finally:
+            self.ended.append(line)
+
+    def on_line(self, address: Address) -> bool:
+        return any(line.call.sender.address == address for line in self.lines)
+
+    async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
+        raise AssertionError("a browser's call has no states")

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from channels.base import Calls
 from channels.events import Entry, Part, Text
 from channels.web.adapter import WebChannel, WebConfig
 from channels.web.wire import Frame
@@ -67,6 +68,7 @@ class Socket:
 
     def __init__(self, raw: ClientConnection) -> None:
         self.raw = raw
+        self.heard = b""
 
     async def send(self, **frame: Any) -> None:
         await self.raw.send(json.dumps(frame))
@@ -77,9 +79,22 @@ class Socket:
         return id
 
     async def next(self) -> Frame:
+        """The next text frame; sound before it is kept in `heard`."""
         with anyio.fail_after(5):
-            frame: Frame = json.loads(await self.raw.recv())
+            while isinstance(data := await self.raw.recv(), bytes):
+                self.heard += data
+            frame: Frame = json.loads(data)
             return frame
+
+    async def hear(self, size: int) -> bytes:
+        """The next so many bytes of sound, when nothing else comes."""
+        with anyio.fail_after(5):
+            while len(self.heard) < size:
+                data = await self.raw.recv()
+                assert isinstance(data, bytes), data
+                self.heard += data
+        taken, self.heard = self.heard[:size], self.heard[size:]
+        return taken
 
     async def expect(self, type: str) -> Frame:
         """The next frame, which must be of that type."""
@@ -100,7 +115,9 @@ class Socket:
         with anyio.fail_after(5):
             try:
                 while True:
-                    said.append(json.loads(await self.raw.recv()))
+                    data = await self.raw.recv()
+                    if isinstance(data, str):
+                        said.append(json.loads(data))
             except ConnectionClosed:
                 return self.raw.close_code, self.raw.close_reason, said
 
@@ -116,13 +133,16 @@ def agent_says(inbox: InMemoryInbox, conversation: str, *parts: Part | str) -> E
 
 @asynccontextmanager
 async def running(
-    config: WebConfig | None = None, inbox: InMemoryInbox | None = None, port: int = 0
+    config: WebConfig | None = None,
+    inbox: InMemoryInbox | None = None,
+    port: int = 0,
+    calls: Calls | None = None,
 ) -> AsyncIterator[Web]:
     """Serve a web channel on loopback while the block runs."""
     config = config or WebConfig(secret=SECRET)
     inbox = inbox or InMemoryInbox()
     budget, doors = FreeBudget(), dict[str, str]()
-    channel = WebChannel(config, inbox, budget, lambda: doors)
+    channel = WebChannel(config, inbox, budget, lambda: doors, calls)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))

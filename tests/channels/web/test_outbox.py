@@ -15,11 +15,12 @@ def delta(text: str, turn: int = 1) -> Frame:
     return {"type": "delta", "turn": turn, "text": text}
 
 
-async def drain(outbox: Outbox) -> list[Frame]:
-    taken: list[Frame] = []
+async def drain(outbox: Outbox) -> list[Frame | bytes]:
+    taken: list[Frame | bytes] = []
     with anyio.move_on_after(0.01):
         while True:
-            taken.append(json.loads(await outbox.take()))
+            item = await outbox.take()
+            taken.append(item if isinstance(item, bytes) else json.loads(item))
     return taken
 
 
@@ -76,3 +77,48 @@ async def test_room_waits_until_half_is_taken() -> None:
             tasks.start_soon(outbox.room)
             await outbox.take()
             await outbox.take()
+
+
+def caption(text: str, *, final: bool = False, role: str = "user") -> Frame:
+    return {"type": "caption", "role": role, "text": text, "final": final}
+
+
+async def test_a_caption_replaces_the_unfinished_one_before_it() -> None:
+    outbox = Outbox(1000)
+    for frame in (caption("I"), caption("I want", final=True), caption("tea")):
+        outbox.put(frame)
+    outbox.put(caption("One moment", role="agent"))
+    assert await drain(outbox) == [
+        caption("I want", final=True),
+        caption("tea"),
+        caption("One moment", role="agent"),
+    ]
+
+
+async def test_audio_and_text_take_turns() -> None:
+    outbox = Outbox(1000)
+    for turn in range(3):
+        outbox.put(delta("x", turn))
+    for audio in (b"1", b"2"):
+        outbox.play(audio)
+    assert await drain(outbox) == [b"1", delta("x", 0), b"2", delta("x", 1), delta("x", 2)]
+
+
+async def test_hush_drops_audio_and_keeps_the_frames_among_it_in_their_place() -> None:
+    outbox = Outbox(1000)
+    outbox.play(b"1")
+    outbox.play({"type": "voice", "on": True})
+    outbox.play(b"2")
+    outbox.hush()
+    outbox.play({"type": "clear"})
+    outbox.play(b"3")
+    assert await drain(outbox) == [{"type": "voice", "on": True}, {"type": "clear"}, b"3"]
+
+
+async def test_audio_that_is_not_taken_is_refused_at_the_limit() -> None:
+    outbox = Outbox(100)
+    outbox.play(b"x" * 100)
+    with pytest.raises(Full):
+        outbox.play(b"x")
+    outbox.hush()
+    outbox.play(b"x" * 100)

@@ -74,6 +74,25 @@ DELIVERY_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
     registry=REGISTRY,
 )
+STT_SECONDS = Histogram(
+    "frontdoor_stt_seconds",
+    "From sending speech to having its words.",
+    ("provider",),
+    buckets=(0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5),
+    registry=REGISTRY,
+)
+STT_REQUESTS = Counter(
+    "frontdoor_stt_total",
+    "Requests to recognise speech: ok, outrun by another, unreachable, refused or missing.",
+    ("provider", "result"),
+    registry=REGISTRY,
+)
+STT_COST = Counter(
+    "frontdoor_stt_cost_dollars_total",
+    "What recognition cost, by list price.",
+    ("provider",),
+    registry=REGISTRY,
+)
 
 
 def exposition(accept: str) -> tuple[bytes, str]:

@@ -81,6 +81,9 @@ class SpeechToText(ABC):
     """A recogniser."""
 
     name: str
+    last_resort: bool = False
+    """Whether it is asked only when the others failed: it knows few words, or burdens this
+    machine. Others are also asked when the first is merely slow."""
 
     @abstractmethod
     async def transcribe(

@@ -218,7 +218,7 @@ class CartesiaDictation(Dictation):
             self._lose()
 
     def _lose(self) -> None:
-        if self._dirty or self._final:
+        if self._dirty or self._final or self._flushed < self._asked:
             self._whole = False
         self._chunk.clear()
         self._dirty = self._up = False

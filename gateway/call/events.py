@@ -241,6 +241,13 @@ class DropTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class LetGo:
+    """The caller no longer waits for this turn, but wants its answer: bring it as a notice."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prepare:
     """Synthesise this, for it may be said soon."""
 
@@ -268,7 +275,10 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Silence the line at once, and keep what was not heard."""
+    """Fall silent at once, and keep what was not heard."""
+
+    clear: bool
+    """Whether the line holds sound that must be cleared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +292,16 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Hush:
-    """Silence the line, and forget what was not heard."""
+    """Fall silent at once, and forget what was not heard."""
+
+    clear: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Give a clause up, of which nothing can be heard."""
+
+    clause: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,12 +330,14 @@ Order = (
     | AskAgent
     | DropDraft
     | DropTurn
+    | LetGo
     | Prepare
     | Say
     | Fill
     | Pause
     | Resume
     | Hush
+    | Skip
     | Forget
     | HangUp
     | Transfer

@@ -165,6 +165,20 @@ def _simulating() -> typer.Typer:
             _stop(str(error))
         _run(lambda: run(port, plays, keyboard=not plays and sys.stdin.isatty()))
 
+    @sim.command()
+    def speech(
+        port: PortOption = 8083,
+        text: Annotated[str, typer.Option(help="What is heard in speech.")] = "what is on my list",
+        stt_ms: Annotated[float, typer.Option(help="Upload to transcript.")] = 0.0,
+        stt_tail_ms: Annotated[float, typer.Option(help="The same for one in twenty.")] = 0.0,
+        tts_ms: Annotated[float, typer.Option(help="Text to first audio.")] = 0.0,
+    ) -> None:
+        """Groq, OpenAI and Cartesia on one port: it prints which variables to set."""
+        from gateway.speech.simulator import Timing, run
+
+        timing = Timing(stt_ms=stt_ms, stt_tail_ms=stt_tail_ms, tts_ms=tts_ms)
+        _run(lambda: run(port, timing, text))
+
     return sim
 
 

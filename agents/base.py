@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -13,6 +13,16 @@ CALLER_EXTENSION = "urn:frontdoor:caller:1"
 Its value is a JSON object with any of: `person` (stable id), `channel`, `modality` ("text"
 or "voice"), `locale` (BCP 47), `zone` (IANA), `trust`, `name`.
 """
+
+DRAFT_EXTENSION = "urn:frontdoor:draft:1"
+"""Metadata key, value true, of a message whose words may yet change: think, but do not act."""
+
+HEARD_EXTENSION = "urn:frontdoor:heard:1"
+"""Metadata key of a message: what the caller heard of our last reply before they cut it short."""
+
+CALL_EXTENSION = "urn:frontdoor:call:1"
+"""Metadata key of a status message that wants something done with the call: an object with
+`action` ("hang_up" or "transfer"), `to` and `summary`."""
 
 CHOICES_MEDIA_TYPE = "application/vnd.frontdoor.choices+json"
 """Media type of a data part that offers answers: `{"choices": [{"label", "value"}]}`."""
@@ -50,6 +60,10 @@ class Said:
     text: str
 
 
+async def certain() -> None:
+    """Words that were final when they came."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One message to answer."""
@@ -65,6 +79,13 @@ class Ask:
     """Earlier lines of the context, oldest first, bounded."""
     continues: bool = False
     """Whether this answers a question that `task` asked."""
+    heard: str | None = None
+    """What the person heard of our last reply, when they cut it short."""
+    draft: bool = False
+    """Whether the words were not final when the work began."""
+    final: Callable[[], Awaitable[None]] = certain
+    """Waits until the words are final; to be awaited before anything is done that can be seen
+    elsewhere. Never returns for words that are taken back, for the work is cancelled then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +128,18 @@ class Promise:
     """Id of the task record whose end ends the A2A task."""
 
 
-Answer = Words | Progress | Produced | Question | Promise
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Something to be done with the call that the person is on."""
+
+    action: Literal["hang_up", "transfer"]
+    to: str = ""
+    """Whom to; empty leaves it to the front door."""
+    summary: str = ""
+    """For the person who takes the call over."""
+
+
+Answer = Words | Progress | Produced | Question | Promise | Wish
 
 
 class Brain(ABC):
@@ -116,6 +148,15 @@ class Brain(ABC):
     at_once: ClassVar[bool] = False
     """Whether it answers without waiting for anybody. Then what it does and what it says is one
     transaction, so that no kill comes between, and an answer that was cut off begins anew."""
+
+    def acts(self, ask: Ask) -> bool:
+        """Whether the answer will do anything.
+
+        Who is `at_once` is not asked before words that make it act are final; everybody else
+        waits for `Ask.final` when it comes to that.
+        """
+        del ask
+        return True
 
     @abstractmethod
     def answer(self, ask: Ask) -> AsyncIterator[Answer]:

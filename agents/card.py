@@ -18,7 +18,13 @@ from a2a.types import (
 )
 from a2a.utils.constants import PROTOCOL_VERSION_1_0
 
-from agents.base import CALLER_EXTENSION, CHOICES_MEDIA_TYPE
+from agents.base import (
+    CALL_EXTENSION,
+    CALLER_EXTENSION,
+    CHOICES_MEDIA_TYPE,
+    DRAFT_EXTENSION,
+    HEARD_EXTENSION,
+)
 from agents.folds import NOTICE_EXTENSION
 
 NAME = "Chief of Staff"
@@ -66,6 +72,9 @@ def make_card(base_url: str, *, secured: bool) -> AgentCard:
             extensions=[
                 AgentExtension(uri=CALLER_EXTENSION, description="Who is asking, in metadata."),
                 AgentExtension(uri=NOTICE_EXTENSION, description="Statuses to tell at once."),
+                AgentExtension(uri=DRAFT_EXTENSION, description="Words that may yet change."),
+                AgentExtension(uri=HEARD_EXTENSION, description="What was heard of a reply."),
+                AgentExtension(uri=CALL_EXTENSION, description="To hang up, or to transfer."),
             ],
         ),
         default_input_modes=[

@@ -23,7 +23,8 @@ from anyio.abc import TaskGroup
 
 from agents import folds
 from agents.base import Brain
-from agents.executor import Executor
+from agents.drafts import Draft, Drafts, unmarked
+from agents.executor import Executor, Final
 from agents.ledger import Ledger, Live, TaskOver
 from agents.records.base import UNENDED, Clock, Query, Records, RecordsError, TaskKind
 from agents.records.base import Task as Record
@@ -39,11 +40,17 @@ _END = {
 }
 
 
+DRAFT_LIFE = 30.0
+"""Seconds after which a draft that is neither made real nor taken back is dropped."""
+
+
 @dataclass(eq=False)
 class _Run:
     """A task whose messages are being answered, one after the other."""
 
     waiting: deque[Message]
+    final: Final | None = None
+    """Set when the first of them is a draft."""
     scope: CancelScope = field(default_factory=CancelScope)
     finished: anyio.Event = field(default_factory=anyio.Event)
 
@@ -60,7 +67,10 @@ class Desk:
         targets: SqlPushConfigs,
         records: Records,
         clock: Clock,
+        draft_life: float = DRAFT_LIFE,
     ) -> None:
+        self._drafts = Drafts()
+        self._draft_life = draft_life
         self._ledger = ledger
         self._store = store
         self._targets = targets
@@ -90,9 +100,18 @@ class Desk:
         """Store a message and have it answered; returns the id of its task.
 
         A message id that was taken in this context before changes nothing. Updates of the
-        task are pushed to `target`. Raises A2AError.
+        task are pushed to `target`. A draft is not stored; the same message without its mark
+        makes it real. Raises A2AError.
         """
         folds.check(message)
+        if unmarked(message):
+            return await self._take_draft(message)
+        draft = self._drafts.of(message)
+        if draft and self._drafts.take(draft):
+            return await self._make_real(draft, message, target)
+        return await self._take(message, target)
+
+    async def _take(self, message: Message, target: TaskPushNotificationConfig | None) -> str:
         if message.task_id:
             return await self._take_further(message, target)
         message.context_id = message.context_id or str(uuid.uuid4())
@@ -102,6 +121,91 @@ class Desk:
         await self._begin(id, target, task if id == task.id else None, message)
         return id
 
+    async def _take_draft(self, message: Message) -> str:
+        """As `take`, for a message whose words may yet change."""
+        message.context_id = message.context_id or str(uuid.uuid4())
+        if message.task_id:
+            await self._check_open(message)
+        known = await self._store.started(message.context_id, message.message_id)
+        if known:
+            return known
+        before = self._drafts.of(message)
+        if before and before.says(message):
+            return before.task
+        draft = Draft(message, message.task_id or str(uuid.uuid4()), bool(message.task_id))
+        self._drafts.add(draft)
+        if not draft.held:
+            message.task_id = draft.task
+            task = folds.new_task(draft.task, message, self._clock())
+            self._start(task, message, final=draft.final)
+        if self._group is not None:
+            self._group.start_soon(self._expire, draft)
+        if before:
+            await self._unsay(before)
+        return draft.task
+
+    async def _check_open(self, message: Message) -> None:
+        async with self._ledger.hold(message.task_id) as live:
+            if message.context_id != live.task.context_id:
+                raise InvalidParamsError("contextId is not the one of the task")
+            if folds.ended(live.task):
+                raise UnsupportedOperationError("the task has ended; start a new one")
+
+    async def _make_real(
+        self, draft: Draft, message: Message, target: TaskPushNotificationConfig | None
+    ) -> str:
+        """Take a message that came before as a draft, which is ours to decide over."""
+        if not draft.says(message) or draft.held:
+            try:
+                return await self._take(message, target)
+            finally:
+                if draft.held:
+                    draft.end(real=draft.says(message))
+                else:
+                    await self._unsay(draft)
+        message.task_id = draft.task
+        try:
+            async with self._ledger.hold(draft.task) as live:
+                id = await self._ledger.make_real(live, message)
+                if target:
+                    await self._targets.add(id, target)
+                    self._ledger.push(live.task)
+        except BaseException:
+            await self._unsay(draft)
+            raise
+        if id == draft.task:
+            draft.end(real=True)
+        else:
+            await self._unsay(draft)
+        return id
+
+    def held(self, message: Message) -> Draft | None:
+        """The draft that a message is, if nothing is done before it is final."""
+        draft = self._drafts.of(message)
+        return draft if draft and draft.held else None
+
+    async def _expire(self, draft: Draft) -> None:
+        with anyio.move_on_after(self._draft_life):
+            await draft.over.wait()
+        if self._drafts.take(draft):
+            log.info("draft_expired", task=draft.task)
+            await self._unsay(draft)
+
+    async def _unsay(self, draft: Draft) -> None:
+        """Let a draft never have been; whoever listens hears that it is cancelled."""
+        self._drafts.take(draft)
+        run = self._runs.get(draft.task)
+        if run and not draft.held:
+            with CancelScope(shield=True):
+                # Kept beyond the end of its run, for those who listen.
+                async with self._ledger.hold(draft.task) as live:
+                    run.scope.cancel()
+                    await run.finished.wait()
+                    state = TaskState.TASK_STATE_CANCELED
+                    gone = folds.status_update(live.task, state, self._clock())
+                    await self._ledger.tell(live, gone)
+        draft.end(real=False)
+
     async def answered(self, task: str) -> None:
         """Wait until nothing of a task is being answered."""
         run = self._runs.get(task)
@@ -109,10 +213,17 @@ class Desk:
             await run.finished.wait()
 
     async def cancel(self, id: str) -> Task:
-        """Stop what is done for a task, and all that it promised. Raises A2AError."""
+        """Stop what is done for a task, and all that it promised. Raises A2AError.
+
+        While there is a draft for it, that is taken back, and nothing else.
+        """
+        draft = self._drafts.to(id)
         async with self._ledger.hold(id) as live:
             if folds.ended(live.task):
                 raise TaskNotCancelableError
+            if draft and self._drafts.take(draft):
+                await self._unsay(draft)
+                return live.task
             run = self._runs.get(id)
             if run:
                 run.scope.cancel()
@@ -172,15 +283,15 @@ class Desk:
             if task:
                 self._start(task, message)
 
-    def _start(self, task: Task, *messages: Message) -> None:
+    def _start(self, task: Task, *messages: Message, final: Final | None = None) -> None:
         run = self._runs.get(task.id)
         if run:
             run.waiting.extend(messages)
             return
         if self._group is None:
             raise RuntimeError("the desk is not running")
-        run = self._runs[task.id] = _Run(deque(messages))
-        self._ledger.keep(task)
+        run = self._runs[task.id] = _Run(deque(messages), final)
+        self._ledger.keep(task, draft=final is not None)
         self._group.start_soon(self._run, task.id, run)
 
     async def _run(self, task: str, run: _Run) -> None:
@@ -189,7 +300,9 @@ class Desk:
             with run.scope:
                 while run.waiting:
                     message = run.waiting.popleft()
-                    waits = await self._executor.run(task, message, more=lambda: bool(run.waiting))
+                    waits = await self._executor.run(
+                        task, message, more=lambda: bool(run.waiting), final=run.final
+                    )
         except Exception:
             # Nothing could be saved, not even the failure; a restart takes it up.
             log.exception("turn_lost", task=task)

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
 import structlog
 from a2a.types import Message, Part, Task, TaskState
 
-from agents.base import Answer, Ask, Brain, Document, Produced, Progress, Promise, Question, Words
+from agents.base import (
+    Answer,
+    Ask,
+    Brain,
+    Document,
+    Produced,
+    Progress,
+    Promise,
+    Question,
+    Wish,
+    Words,
+)
 from agents.folds import (
     Update,
     ask_of,
@@ -20,6 +32,7 @@ from agents.folds import (
     question_parts,
     reply_update,
     status_update,
+    wish_update,
 )
 from agents.ledger import Ledger, Live, TaskOver
 from agents.records.base import Clock
@@ -27,6 +40,9 @@ from agents.records.protocol import SqlTaskStore
 from prompts import sentence
 
 log = structlog.get_logger()
+
+Final = Callable[[], Awaitable[None]]
+"""Waits until a draft is one no longer."""
 
 EARLIER_TASKS = 20
 """How many earlier tasks of a context the history is drawn from."""
@@ -47,18 +63,23 @@ class Executor:
         self._store = store
         self._clock = clock
 
-    async def run(self, task: str, message: Message, *, more: Callable[[], bool]) -> bool:
+    async def run(
+        self, task: str, message: Message, *, more: Callable[[], bool], final: Final | None = None
+    ) -> bool:
         """Answer a message; true when the task now waits for what was promised.
 
-        While `more` messages wait the task is kept open.
+        While `more` messages wait the task is kept open. The message is a draft if there is a
+        `final`, which waits until it is one no longer; nothing is done and no end told before.
         """
         async with self._ledger.hold(task) as live:
             try:
-                await self._answer(live, message, more)
+                await self._answer(live, message, more, final)
             except TaskOver:
                 log.info("turn_overtaken", task=task)
             except Exception:
                 log.exception("turn_failed", task=task)
+                if final is not None:
+                    await final()
                 await self._fail(self._telling(live), message, "failed")
             return live.task.status.state == TaskState.TASK_STATE_WORKING
 
@@ -67,12 +88,18 @@ class Executor:
         async with self._ledger.hold(task) as live:
             await self._fail(self._telling(live), message, "interrupted")
 
-    async def _answer(self, live: Live, message: Message, more: Callable[[], bool]) -> None:
+    async def _answer(
+        self, live: Live, message: Message, more: Callable[[], bool], final: Final | None
+    ) -> None:
         earlier = await self._store.earlier(message.context_id, message.task_id, EARLIER_TASKS)
         history = history_of(earlier, live.task, message.message_id)
         continues = live.task.history[0].message_id != message.message_id
         ask = ask_of(message, history=history, continues=continues)
-        if not self._brain.at_once:
+        if final is not None:
+            ask = replace(ask, draft=True, final=final)
+            if self._brain.at_once and self._brain.acts(ask):
+                await final()
+        if not self._brain.at_once or live.draft:
             await self._tell_answer(self._telling(live), ask, message, more)
             return
         events: list[Update] = []
@@ -105,11 +132,15 @@ class Executor:
                         await telling.status(TaskState.TASK_STATE_WORKING, [Part(text=text)])
                     case Produced(document=document, artifact=id):
                         await telling.file(document, id)
+                    case Wish():
+                        await ask.final()
+                        await telling.wish(answer)
                     case Promise(record=record):
                         await self._store.promise(ask.task, record)
                         telling.promised = True
                     case Question():
                         await telling.end_reply()
+                        await ask.final()
                         await telling.status(
                             TaskState.TASK_STATE_INPUT_REQUIRED,
                             question_parts(answer),
@@ -117,6 +148,7 @@ class Executor:
                         )
                         return
         await telling.end_reply()
+        await ask.final()
         if telling.silent and not telling.promised:
             await self._fail(telling, message, "empty")
         else:
@@ -179,6 +211,9 @@ class _Telling:
     ) -> None:
         event = status_update(self._task, state, self._clock(), parts)
         await self._happen(event, answered=answered)
+
+    async def wish(self, wish: Wish) -> None:
+        await self._happen(wish_update(self._task, wish, self._clock()))
 
     async def end(self, answered: str, *, open_if: Callable[[], bool]) -> None:
         """Complete the task, or leave it working when it turns out that it must stay open."""

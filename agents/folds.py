@@ -28,7 +28,18 @@ from google.protobuf.json_format import (  # type: ignore[import-untyped] # it h
     MessageToJson,
 )
 
-from agents.base import CALLER_EXTENSION, CHOICES_MEDIA_TYPE, Ask, Caller, Document, Question, Said
+from agents.base import (
+    CALL_EXTENSION,
+    CALLER_EXTENSION,
+    CHOICES_MEDIA_TYPE,
+    HEARD_EXTENSION,
+    Ask,
+    Caller,
+    Document,
+    Question,
+    Said,
+    Wish,
+)
 from agents.records.protocol import ENDED
 
 Update = TaskStatusUpdateEvent | TaskArtifactUpdateEvent
@@ -100,8 +111,8 @@ def resume(task: Task, message: Message, now: datetime) -> Task:
 def fold(task: Task, event: Update) -> None:
     """Bring a task up to date with an event, in place."""
     if isinstance(event, TaskStatusUpdateEvent):
-        if NOTICE_EXTENSION in task.status.message.metadata:
-            # Whoever looks only now is to find every notice, not the newest alone.
+        if not {NOTICE_EXTENSION, CALL_EXTENSION}.isdisjoint(task.status.message.metadata):
+            # Whoever looks only now is to find every notice and wish, not the newest alone.
             task.history.append(task.status.message)
         task.status.CopyFrom(event.status)
         return
@@ -135,6 +146,14 @@ def status_update(
     if notice:
         status.message.metadata.update({NOTICE_EXTENSION: True})
     return TaskStatusUpdateEvent(task_id=task.id, context_id=task.context_id, status=status)
+
+
+def wish_update(task: Task, wish: Wish, now: datetime) -> TaskStatusUpdateEvent:
+    """That something is to be done with the call; it says nothing to anybody."""
+    event = status_update(task, TaskState.TASK_STATE_WORKING, now, [Part(text="")])
+    wanted = {"action": wish.action, "to": wish.to, "summary": wish.summary}
+    event.status.message.metadata.update({CALL_EXTENSION: wanted})
+    return event
 
 
 def reply_update(task: Task, text: str, *, first: bool, last: bool) -> TaskArtifactUpdateEvent:
@@ -249,7 +268,16 @@ def ask_of(message: Message, *, history: Iterable[Said], continues: bool) -> Ask
         files=tuple(files),
         history=tuple(history),
         continues=continues,
+        heard=heard_of(message),
     )
+
+
+def heard_of(message: Message) -> str | None:
+    """What the person heard of the reply before; None when they did not cut it short."""
+    if HEARD_EXTENSION not in message.metadata:
+        return None
+    heard = message.metadata.fields[HEARD_EXTENSION]
+    return heard.string_value if heard.HasField("string_value") else None
 
 
 def caller_of(message: Message) -> Caller:
@@ -275,8 +303,11 @@ def caller_of(message: Message) -> Caller:
 def history_of(earlier: Iterable[Task], task: Task, message: str) -> list[Said]:
     """What was said in a context before the message of that id in `task`, bounded."""
     before = takewhile(lambda m: m.message_id != message, task.history)
-    lines = [line for other in earlier for line in _said(other)]
-    lines += [line for other in before for line in _line(other)]
+    lines: list[Said] = []
+    for other in earlier:
+        _recount(other.history, lines)
+        lines += _at_last(other)
+    _recount(before, lines)
     kept: list[Said] = []
     room = HISTORY_CHARACTERS
     for line in reversed(lines[-HISTORY_LINES:]):
@@ -287,8 +318,24 @@ def history_of(earlier: Iterable[Task], task: Task, message: str) -> list[Said]:
     return kept[::-1]
 
 
-def _said(task: Task) -> list[Said]:
-    lines = [line for message in task.history for line in _line(message)]
+def _recount(history: Iterable[Message], lines: list[Said]) -> None:
+    """Add what was said; of a reply that was cut short, only what was heard of it remains."""
+    for message in history:
+        if (heard := heard_of(message)) is not None:
+            cut_short(lines, heard)
+        lines += _line(message)
+
+
+def cut_short(lines: list[Said], heard: str) -> None:
+    """Put what was heard in the place of the last reply."""
+    while lines and lines[-1].role == "agent":
+        lines.pop()
+    if heard.strip():
+        lines.append(Said("agent", heard))
+
+
+def _at_last(task: Task) -> list[Said]:
+    lines: list[Said] = []
     if reply := reply_text(task):
         lines.append(Said("agent", reply))
     if task.status.state in RESTING and task.status.HasField("message"):

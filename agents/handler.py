@@ -127,6 +127,11 @@ class Handler(RequestHandler):
     ) -> AsyncGenerator[Event, None]:
         del context
         id = await self._take(params)
+        if held := self._desk.held(params.message):
+            yield apply_history_length(await self._look(id), params.configuration)
+            await held.over.wait()
+            if not held.real:
+                return
         async for event in self._follow(id, until=RESTING):
             if isinstance(event, Task):
                 yield apply_history_length(event, params.configuration)

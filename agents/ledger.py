@@ -16,7 +16,7 @@ from a2a.utils.errors import TaskNotFoundError
 from anyio import Lock, WouldBlock, create_memory_object_stream
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from agents.folds import REPLY, Update, ended, fold, whole_reply
+from agents.folds import COMPLETE_EXTENSION, REPLY, Update, ended, fold, whole_reply
 from agents.records.protocol import ENDED, SqlTaskStore
 
 STRIDE = 32
@@ -42,6 +42,8 @@ class Live:
     listeners: set[MemoryObjectSendStream[Update]] = field(default_factory=set)
     holders: int = 0
     unsaved: int = 0
+    draft: bool = False
+    """Whether it is not stored: it may never have been."""
 
 
 class Ledger:
@@ -68,9 +70,9 @@ class Ledger:
         finally:
             self.release(id)
 
-    def keep(self, task: Task) -> None:
-        """Keep a task that was just stored in memory, until `release`."""
-        live = self._live.setdefault(task.id, Live(Task()))
+    def keep(self, task: Task, *, draft: bool = False) -> None:
+        """Keep a task in memory, until `release`: one that was just stored, or a draft."""
+        live = self._live.setdefault(task.id, Live(Task(), draft=draft))
         live.holders += 1
         if not live.loaded:
             live.task, live.loaded = task, True
@@ -94,6 +96,29 @@ class Ledger:
         await self._store.take(task, message)
         live.task = task
 
+    async def make_real(self, live: Live, message: Message) -> str:
+        """Store a draft as it stands, together with its message as it came for good.
+
+        Returns the id of the task the message belongs to; if that is another one, the draft
+        has become nobody's and must be dropped.
+        """
+        async with live.lock:
+            touched = bool(live.task.artifacts) or live.task.status.HasField("message")
+            task = Task()
+            task.CopyFrom(live.task)
+            for said in task.history:
+                if said.message_id == message.message_id:
+                    said.metadata.CopyFrom(message.metadata)
+            id = await self._store.take(task, message, touched=touched)
+            if id == task.id:
+                live.task, live.draft, live.unsaved = task, False, 0
+            return id
+
+    def push(self, task: Task) -> None:
+        """Push the reply of a draft that was whole before anybody could be told."""
+        if any(COMPLETE_EXTENSION in a.metadata for a in task.artifacts if a.name == REPLY):
+            self._tell(task, whole_reply(task))
+
     async def tell(
         self,
         live: Live,
@@ -116,7 +141,11 @@ class Ledger:
                 return False
             live.unsaved += 1
             task = live.task
-            if touched is not None or answered or told or _weighty(event) or live.unsaved >= STRIDE:
+            if live.draft:
+                fold(task, event)
+            elif (
+                touched is not None or answered or told or _weighty(event) or live.unsaved >= STRIDE
+            ):
                 # On a copy: what could not be saved has not happened.
                 task = Task()
                 task.CopyFrom(live.task)
@@ -179,6 +208,8 @@ class Ledger:
     def _announce(self, live: Live, event: Update) -> None:
         for listener in tuple(live.listeners):
             self._pass_on(live, listener, event)
+        if live.draft:
+            return
         if isinstance(event, TaskArtifactUpdateEvent):
             if event.last_chunk:
                 whole = whole_reply(live.task) if event.artifact.name == REPLY else event

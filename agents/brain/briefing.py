@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Literal, TypedDict
 
 from agents.base import Ask, Caller, Document, Said
+from agents.folds import cut_short
 from agents.tools.dates import zone_of
-from prompts import prompt
+from prompts import prompt, sentence
 
 READABLE = 20_000
 """Characters of a text file that the model is shown."""
@@ -41,14 +42,24 @@ def system_prompt(caller: Caller, now: datetime) -> str:
 
 
 def message(ask: Ask) -> str:
-    """What the person wrote, and what is in the files they sent."""
-    parts = [ask.text, *(_file(file) for file in ask.files)]
+    """What the person wrote, how they came to, and what is in the files they sent."""
+    parts = [_heard(ask), ask.text, *(_file(file) for file in ask.files)]
     return "\n\n".join(part for part in parts if part.strip()) or "(an empty message)"
 
 
-def history(said: Sequence[Said]) -> list[Line]:
-    """Earlier lines: both sides in turn, the person first."""
-    return list(_turns(said))
+def history(said: Sequence[Said], heard: str | None = None) -> list[Line]:
+    """Earlier lines, as far as they were `heard`: both sides in turn, the person first."""
+    lines = list(said)
+    if heard is not None:
+        cut_short(lines, heard)
+    return list(_turns(lines))
+
+
+def _heard(ask: Ask) -> str:
+    if ask.heard is None:
+        return ""
+    key = "heard" if ask.heard.strip() else "heard_nothing"
+    return sentence("agent", key, ask.caller.locale, heard=ask.heard)
 
 
 def _turns(said: Sequence[Said]) -> Iterator[Line]:

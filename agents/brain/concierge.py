@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from agents.base import Answer, Ask, Brain, BrainError, Question, Said, Words
-from agents.brain.followup import answered
+from agents.base import Answer, Ask, Brain, BrainError, Question, Words
+from agents.brain.followup import answered, going_on
 from agents.brain.handlers import carry_out
 from agents.brain.intents import Intent, understand_all
 from agents.records.base import Clock, Records, RecordsError
@@ -26,12 +26,16 @@ class Concierge(Brain):
         self._records = records
         self._clock = clock
 
+    def acts(self, ask: Ask) -> bool:
+        """Whether anything is changed, sent or done to the call."""
+        return bool(ask.files) or any(_acts(one, _voice(ask)) for one in intents_of(ask))
+
     async def answer(self, ask: Ask) -> AsyncIterator[Answer]:
         """Do what is asked, then tell: words, files, promises, and a question last."""
         job = Job.of(ask, self._records, self._clock())
         try:
             told = await keep_files(job, ask)
-            told += await _carried_out(job, intents_of(ask), ask.history, attached=bool(told))
+            told += await _carried_out(job, intents_of(ask), ask, attached=bool(told))
         except RecordsError as error:
             raise BrainError(f"the records refused: {error}") from error
         for answer in delivered("\n\n".join(told), job):
@@ -41,10 +45,37 @@ class Concierge(Brain):
 def intents_of(ask: Ask) -> tuple[Intent, ...]:
     """What a message asks, in the light of a question it may answer; pure."""
     locale = ask.caller.locale or "en"
-    intents = understand_all(ask.text, locale)
-    if ask.continues and len(intents) == 1:
-        return (answered(intents[0], ask.history, locale),)
-    return intents
+    intents = understand_all(ask.text, locale, spoken=_voice(ask))
+    if len(intents) > 1:
+        return intents
+    [intent] = intents
+    if ask.continues:
+        intent = answered(intent, ask.history, locale)
+    return (going_on(intent, ask.history, ask.heard, locale),)
+
+
+def _voice(ask: Ask) -> bool:
+    return ask.caller.modality == "voice"
+
+
+_HARMLESS = frozenset(
+    {
+        *("greet", "mood", "thanks", "help", "clock", "list", "reminders", "done_list", "notes"),
+        *("clear", "yes", "no", "go_on", "repeat", "unknown"),
+    }
+)
+"""What only tells or asks."""
+
+_ASKED_FIRST = ("cancel", "cancel_reminder")
+"""What somebody on a call is asked before it is done."""
+
+
+def _acts(intent: Intent, voice: bool) -> bool:  # noqa: FBT001 - private, and said at its call
+    if intent.kind in ("bye", "person"):
+        return voice
+    return intent.kind not in _HARMLESS and not (
+        voice and intent.kind in _ASKED_FIRST and not intent.sure
+    )
 
 
 async def keep_files(job: Job, ask: Ask) -> list[str]:
@@ -78,7 +109,7 @@ _CAPTIONS = ("unknown", "note_that")
 
 
 async def _carried_out(
-    job: Job, intents: Sequence[Intent], history: Sequence[Said], *, attached: bool
+    job: Job, intents: Sequence[Intent], ask: Ask, *, attached: bool
 ) -> list[str]:
     told: list[str] = []
     for intent in intents:
@@ -87,5 +118,5 @@ async def _carried_out(
         if intent.kind == "unknown" and len(intents) > 1:
             told.append(wording.say("unknown_line", intent.locale, text=intent.text))
         else:
-            told.append(await carry_out(job, intent, history))
+            told.append(await carry_out(job, intent, ask))
     return [text.strip() for text in told if text.strip()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from anyio import to_thread
 
-from agents.base import Said
+from agents.base import Ask, Said
 from agents.brain.intents import Intent
 from agents.records.base import Task
 from agents.tools import dates, tasks, wording
@@ -19,8 +19,12 @@ class Errand:
     """What a handler works with."""
 
     job: Job
-    history: Sequence[Said]
+    ask: Ask
     intent: Intent
+
+    @property
+    def history(self) -> Sequence[Said]:
+        return self.ask.history
 
     @property
     def voice(self) -> bool:

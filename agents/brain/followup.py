@@ -6,18 +6,23 @@ lines before it, so an answer may arrive at another process, after a restart.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from agents.base import Said
 from agents.brain.intents import Intent, understand, understand_all
+from agents.tools.folding import fold
+from agents.tools.job import BOOK
+from prompts import sentence
 
 _ASKING = ("clear", "finish", "cancel", "cancel_reminder", "rename", "move", "remind")
 """What may end in a question."""
 
 _PASSING = (
     *("note", "note_that", "send_note", "clear", "confirm_clear"),
-    *("thanks", "yes", "no", "greet", "mood", "bye"),
+    *("thanks", "yes", "no", "greet", "mood", "bye", "go_on", "repeat", "person"),
 )
 """What nobody means by "that"."""
 
@@ -32,8 +37,54 @@ def answered(reply: Intent, history: Sequence[Said], locale: str) -> Intent:
     if pending.kind == "clear":
         return replace(pending, kind="confirm_clear") if reply.kind == "yes" else reply
     if reply.kind == "yes":
+        certain = pending.kind in _DESTROYING
+        return replace(pending, sure=True) if certain else reply
+    return replace(pending, which=reply.text, sure=True)
+
+
+_DESTROYING = ("cancel", "cancel_reminder", "finish")
+"""What is asked before it is done to somebody on a call, or to everything at once."""
+
+
+def going_on(reply: Intent, history: Sequence[Said], heard: str | None, locale: str) -> Intent:
+    """The list that is to go on, when that was offered and is wanted; else the reply itself."""
+    if reply.kind not in ("yes", "go_on"):
         return reply
-    return replace(pending, which=reply.text)
+    told: list[str] = []
+    for said in reversed(history):
+        if said.role == "agent":
+            told.insert(0, said.text)
+            continue
+        for intent in reversed(understand_all(said.text, locale)):
+            if intent.kind in _PAGED and told:
+                offered = sentence(BOOK, "shall_i_go_on", intent.locale) in told[-1]
+                if heard is not None:
+                    told[-1] = heard
+                return replace(intent, told="\n".join(told)) if offered else reply
+        if understand(said.text, locale).kind not in ("yes", "go_on"):
+            break
+    return reply
+
+
+_PAGED = ("list", "reminders", "done_list", "notes")
+"""What is told in pages to somebody on a call."""
+
+
+def last_reply(history: Sequence[Said]) -> str:
+    """What we said last."""
+    said = takewhile(lambda line: line.role == "agent", reversed(history))
+    return "\n\n".join(reversed([line.text for line in said]))
+
+
+def rest_of(reply: str, heard: str) -> str:
+    """What of a reply was not heard, from the beginning of the sentence that was cut."""
+    sentences = re.split(r"(?<=[.!?:;])\s+", reply.strip())
+    left = len(re.findall(r"\w+", fold(heard)))
+    for i, one in enumerate(sentences):
+        left -= len(re.findall(r"\w+", fold(one)))
+        if left < 0:
+            return " ".join(sentences[i:])
+    return ""
 
 
 def that(history: Sequence[Said], locale: str) -> str:

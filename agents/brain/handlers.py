@@ -6,21 +6,23 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
-from agents.base import Question, Said
+from agents.base import Ask, Question
 from agents.brain.errand import Errand
 from agents.brain.followup import that
 from agents.brain.intents import Intent, Kind, introduced, several
 from agents.brain.reminding import again, delayed, remind
+from agents.brain.talking import bye, go_on, in_pages, person, repeat, sure
 from agents.records.base import Task, TaskKind
 from agents.tools import dates, papers, tasks, wording
+from agents.tools.folding import fold
 from agents.tools.job import Job, ToolError
 
 Handler = Callable[[Errand], Awaitable[str]]
 
 
-async def carry_out(job: Job, intent: Intent, history: Sequence[Said]) -> str:
+async def carry_out(job: Job, intent: Intent, ask: Ask) -> str:
     """Do what is asked and say so; questions and files go to the job."""
-    errand = Errand(job, history, intent)
+    errand = Errand(job, ask, intent)
     try:
         return await HANDLERS[intent.kind](errand)
     except tasks.Ambiguous as ambiguous:
@@ -90,7 +92,7 @@ async def _done_list(errand: Errand) -> str:
     if not found:
         return errand.say("done_none")
     if errand.voice:
-        return f"{errand.say('done_head')} {'; '.join(task.title for task in found)}."
+        return in_pages(errand, errand.say("done_head"), [f"{task.title}." for task in found])
     return "\n".join([errand.say("done_head"), "", *(f"- {task.title}" for task in found)])
 
 
@@ -103,6 +105,8 @@ async def _add(errand: Errand) -> str:
 
 
 async def _finish(errand: Errand) -> str:
+    if fold(errand.intent.which).strip(" .!") in _EVERYTHING:
+        return await _finish_all(errand)
     done = [
         await tasks.finish(errand.job, await tasks.select(errand.job, which))
         for which in several(errand.intent.which)
@@ -112,11 +116,33 @@ async def _finish(errand: Errand) -> str:
     return _lines(errand.say(key, title=task.title) for key, task in zip(keys, done, strict=True))
 
 
+_EVERYTHING = frozenset(
+    {
+        *("all", "everything", "all of it", "all of them", "all tasks", "all my tasks", "it all"),
+        *("alles", "alle", "alle aufgaben", "allem"),
+        *("tout", "toutes", "toutes les taches", "toutes mes taches"),
+        *("todo", "todas", "todas las tareas", "todas mis tareas"),
+    }
+)
+
+
+async def _finish_all(errand: Errand) -> str:
+    found = await tasks.open_tasks(errand.job)
+    if not found:
+        return errand.say("list_empty")
+    if not errand.intent.sure:
+        return sure(errand, errand.say("confirm_finish_all", count=len(found)))
+    for task in found:
+        await tasks.finish(errand.job, task)
+    return errand.say("finished_all", count=len(found))
+
+
 async def _cancel(errand: Errand) -> str:
-    gone = [
-        await tasks.cancel(errand.job, await tasks.select(errand.job, which))
-        for which in several(errand.intent.which)
-    ]
+    found = [await tasks.select(errand.job, which) for which in several(errand.intent.which)]
+    if errand.voice and not errand.intent.sure:
+        titles = ", ".join(task.title for task in found)
+        return sure(errand, errand.say("confirm_cancel", title=titles))
+    gone = [await tasks.cancel(errand.job, task) for task in found]
     return _lines(errand.say("canceled", title=task.title) for task in gone)
 
 
@@ -128,6 +154,8 @@ async def _cancel_reminder(errand: Errand) -> str:
         found = (await tasks.select(errand.job, errand.intent.which, TaskKind.REMINDER),)
     if len(found) > 1:
         return _which(errand, found)
+    if errand.voice and not errand.intent.sure:
+        return sure(errand, errand.say("confirm_reminder", title=found[0].title))
     task = await tasks.cancel(errand.job, found[0])
     return errand.say("reminder_canceled", title=task.title)
 
@@ -214,9 +242,8 @@ async def _notes(errand: Errand) -> str:
     if not kept:
         return errand.say("notes_empty")
     if errand.voice:
-        return (
-            f"{errand.say('notes_head')} {', '.join(one.name.rsplit('.', 1)[0] for one in kept)}."
-        )
+        names = [f"{one.name.rsplit('.', 1)[0]}." for one in kept]
+        return in_pages(errand, errand.say("notes_head"), names)
     return "\n".join([errand.say("notes_head"), "", *(f"- {one.name}" for one in kept)])
 
 
@@ -262,12 +289,13 @@ _MOST_CHOICES = 8
 
 
 def _listing(errand: Errand, found: Sequence[Task], head: str) -> str:
-    text = wording.listing(found, errand.job.now, errand.intent.locale, voice=errand.voice)
+    now, locale = errand.job.now, errand.intent.locale
     if not errand.voice:
-        return f"{errand.say(head)}\n\n{text}"
+        return f"{errand.say(head)}\n\n{wording.listing(found, now, locale)}"
     count = len(found)
     spoken = "list_voice_one" if count == 1 else "list_voice"
-    return f"{errand.say(spoken, count=count) if head == 'list_head' else errand.say(head)} {text}"
+    heading = errand.say(spoken, count=count) if head == "list_head" else errand.say(head)
+    return in_pages(errand, heading, [wording.spoken(task, now, locale) for task in found])
 
 
 def _lines(sentences: Iterable[str]) -> str:
@@ -278,7 +306,10 @@ HANDLERS: dict[Kind, Handler] = {
     "greet": _greet,
     "mood": partial(_plainly, "mood"),
     "thanks": partial(_plainly, "thanks"),
-    "bye": partial(_plainly, "bye"),
+    "bye": bye,
+    "person": person,
+    "go_on": go_on,
+    "repeat": repeat,
     "yes": partial(_plainly, "at_ease"),
     "no": partial(_plainly, "kept"),
     "help": _help,

@@ -10,13 +10,14 @@ from typing import Literal, cast, get_args
 
 from agents.brain.phrases import PHRASES
 from agents.tools.folding import fold
+from agents.tools.numerals import in_digits
 from prompts import language_of
 
 Kind = Literal[
     "greet", "mood", "thanks", "bye", "help", "clock", "list", "reminders", "done_list",
     "send_list", "add", "again", "remind", "finish", "cancel", "cancel_reminder", "clear",
     "confirm_clear", "rename", "move", "note", "note_that", "notes", "send_note", "yes", "no",
-    "unknown",
+    "go_on", "repeat", "person", "unknown",
 ]  # fmt: skip
 
 KINDS: frozenset[str] = frozenset(get_args(Kind))
@@ -37,6 +38,10 @@ class Intent:
     """Whether `text` of `move` is a span to add."""
     about: str = ""
     """What the person quoted, to which they say this."""
+    sure: bool = False
+    """Whether they were asked, and said yes or which."""
+    told: str | None = None
+    """What they heard already of the list that is to go on."""
 
 
 def understand(line: str, locale: str = "en") -> Intent:
@@ -62,8 +67,20 @@ _REMARK = re.compile(r"(?:\([^()\n]{1,60}\)|[^:\n]{1,60}:) +(?=\S)")
 _QUOTED = re.compile(r"(?:[^:>\n]{1,60}: )?> ?(.*)")
 
 
-def understand_all(message: str, locale: str = "en") -> tuple[Intent, ...]:
-    """The intents of a message: of each line and sentence, unless they belong together."""
+def understand_all(message: str, locale: str = "en", *, spoken: bool = False) -> tuple[Intent, ...]:
+    """The intents of a message: of each line and sentence, unless they belong together.
+
+    A good-bye beside a request is mere courtesy, unless it is `spoken`: then it ends the call.
+    """
+    intents = _of_lines(message, locale)
+    if spoken and len(intents) == 1 and intents[0].kind not in ("bye", "note"):
+        last = understand(re.split(r"(?<=[.!?;])\s+", message.strip())[-1], locale)
+        if last.kind == "bye":
+            return (*intents, last)
+    return intents
+
+
+def _of_lines(message: str, locale: str) -> tuple[Intent, ...]:
     lines = message.splitlines()
     quotes = [quote[1] for line in lines if (quote := _QUOTED.fullmatch(line))]
     said = [line for line in lines if line.strip() and not _QUOTED.fullmatch(line)]
@@ -108,6 +125,7 @@ def introduced(text: str, locale: str) -> str:
 
 def several(which: str) -> tuple[str, ...]:
     """The numbers of "1, 2 and 5", one by one; anything else as it is."""
+    which = in_digits(which)
     numbers = re.findall(r"\d+", which)
     bare = re.sub(r"\d+|[,&+# ]|\b(?:and|und|et|y|tasks?|numbers?)\b", "", fold(which))
     return tuple(numbers) if len(numbers) > 1 and not bare else (which,)
@@ -131,11 +149,16 @@ def _in(language: str, line: str, locale: str) -> Intent | None:
 @cache
 def _patterns(language: str) -> tuple[tuple[Kind, re.Pattern[str]], ...]:
     phrases = PHRASES[language]
+    # Who writes down what is heard may leave them out: "whats on my list", "cest fini".
+    mark = re.compile(r"'" if language == "en" else r"(?<=\w)'(?=\w)")
     return tuple(
         (
             cast("Kind", kind),  # a test checks the tables against KINDS
             re.compile(
-                rf"(?:{phrases.opening})(?:{_joined(ways)})(?:{phrases.closing})[ .!?\u2026]*",
+                mark.sub(
+                    "'?",
+                    rf"(?:{phrases.opening})(?:{_joined(ways)})(?:{phrases.closing})[ .!?\u2026]*",
+                ),
                 re.DOTALL,
             ),
         )

@@ -10,20 +10,20 @@ import structlog
 from strands import Agent
 from strands.types.exceptions import MaxTokensReachedException
 
-from agents.base import Answer, BrainError, Produced, Progress, Promise, Words
+from agents.base import Answer, BrainError, Produced, Progress, Promise, Wish, Words
 from agents.brain.fallover import BrokeOff, NobodyAnswered
 from agents.brain.pump import pumped
 from agents.brain.thinking import Spoken
 from agents.tools import wording
 from agents.tools.job import Job
-from agents.tools.registry import TOOLS
+from agents.tools.registry import CALL_TOOLS, TOOLS
 
 log = structlog.get_logger()
 
 MOST_CALLS = 12
 """Model calls for one message."""
 
-_PROGRESS = {tool.name: tool.progress for tool in TOOLS}
+_PROGRESS = {tool.name: tool.progress for tool in (*TOOLS, *CALL_TOOLS)}
 
 _UNSPOKEN = str.maketrans("", "", "*_#`|")
 """Markup that a voice would read out."""
@@ -55,7 +55,7 @@ class Listening:
             log.warning("answer_broke_off", task=self._job.a2a_task, error=type(error).__name__)
             yield Words(f"\n\n{self._say('broke_off')}")
         for made in self._job.out:
-            if isinstance(made, Produced | Promise):
+            if isinstance(made, Produced | Promise | Wish):
                 yield made
         if question := self._job.question:
             yield question

@@ -28,11 +28,11 @@ from agents.brain.fallover import Fallover, NobodyAnswered
 from agents.brain.listening import Listening
 from agents.brain.mcp import McpTools, Server, read_servers
 from agents.brain.providers import providers
-from agents.brain.wielded import Wielded
+from agents.brain.wielded import Patient, Wielded
 from agents.records.base import Clock, Records, RecordsError
 from agents.tools import wording
 from agents.tools.job import Job
-from agents.tools.registry import TOOLS
+from agents.tools.registry import CALL_TOOLS, TOOLS
 
 log = structlog.get_logger()
 
@@ -62,7 +62,9 @@ class StrandsBrain(Brain):
         job = Job.of(ask, self._records, self._clock())
         listening = Listening(job)
         try:
-            await keep_files(job, ask)
+            if ask.files:
+                await ask.final()
+                await keep_files(job, ask)
             agent = self._agent(ask, job, await self._mcp.tools())
             async with aclosing(listening.to(agent, message(ask))) as answers:
                 async for answer in answers:
@@ -72,6 +74,8 @@ class StrandsBrain(Brain):
         except NobodyAnswered as error:
             if listening.touched or not _plain(ask):
                 raise BrainError("no model provider answered; see model_failed") from error
+            if self._concierge.acts(ask):
+                await ask.final()
             yield Words(f"{wording.say('without_model', ask.caller.locale)}\n\n")
             async for answer in self._concierge.answer(replace(ask, files=())):
                 yield answer
@@ -84,10 +88,16 @@ class StrandsBrain(Brain):
                 await provider.client.close()
 
     def _agent(self, ask: Ask, job: Job, others: Sequence[AgentTool]) -> Agent:
+        tools = TOOLS
+        if ask.caller.modality == "voice":
+            tools += CALL_TOOLS
+        if ask.draft:
+            # Nobody knows what they do.
+            others = [Patient(tool, job.final) for tool in others]
         return Agent(
             model=self._model,
-            messages=cast("Messages", history(ask.history)),
-            tools=[*(Wielded(tool, job) for tool in TOOLS), *others],
+            messages=cast("Messages", history(ask.history, ask.heard)),
+            tools=[*(Wielded(tool, job) for tool in tools), *others],
             system_prompt=system_prompt(ask.caller, job.now),
             callback_handler=None,
             # The history is bounded already, and asking the same again is `Fallover`'s decision.

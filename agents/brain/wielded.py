@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from strands.types._events import ToolResultEvent
@@ -52,3 +53,31 @@ class Wielded(AgentTool):
                 "content": [{"text": told}],
             }
         )
+
+
+class Patient(AgentTool):
+    """Somebody else's tool, which is used only once the person's words are final."""
+
+    def __init__(self, tool: AgentTool, final: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self._tool = tool
+        self._final = final
+
+    @property
+    def tool_name(self) -> str:
+        return self._tool.tool_name
+
+    @property
+    def tool_spec(self) -> ToolSpec:
+        return self._tool.tool_spec
+
+    @property
+    def tool_type(self) -> str:
+        return self._tool.tool_type
+
+    async def stream(
+        self, tool_use: ToolUse, invocation_state: dict[str, Any], **more: Any
+    ) -> ToolGenerator:
+        await self._final()
+        async for event in self._tool.stream(tool_use, invocation_state, **more):
+            yield event

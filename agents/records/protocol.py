@@ -100,12 +100,17 @@ class SqlTaskStore:
 
         await self._database.write(work)
 
-    async def take(self, task: Task, message: Message) -> str:
+    async def take(self, task: Task, message: Message, *, touched: bool | None = None) -> str:
         """Store a message and the task as it stands with it, in one transaction.
+
+        `touched` is changed unless None.
 
         Returns the id of the task the message belongs to: `task`, or the one that the same
         message id started in this context before, and then nothing was changed.
         """
+        values = _values(task)
+        if touched is not None:
+            values["touched"] = touched
 
         def work(c: Connection) -> str:
             known = c.scalar(_started(message.context_id, message.message_id))
@@ -120,7 +125,7 @@ class SqlTaskStore:
                     answered=False,
                 )
             )
-            _put(c, task, _values(task))
+            _put(c, task, values)
             return task.id
 
         try:
@@ -175,12 +180,15 @@ class SqlTaskStore:
         )
 
     async def earlier(self, context: str, task: str, limit: int) -> Sequence[Task]:
-        """The context's tasks that began before `task`, oldest first, at most the last `limit`."""
+        """The context's tasks that began before `task`, oldest first, at most the last `limit`.
+
+        All tasks began before one that is not stored yet.
+        """
         table = t.a2a_tasks.c
         before = select(table.seq).where(table.id == task).scalar_subquery()
         chosen = (
             select(table.body)
-            .where(table.context == context, table.seq < before)
+            .where(table.context == context, table.seq < func.coalesce(before, HIGHEST))
             .order_by(table.seq.desc())
             .limit(limit)
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agents.base import Ask, Caller, Document, Produced, Promise, Question
+from agents.base import Ask, Caller, Document, Produced, Promise, Question, Wish, certain
 from agents.records.base import Records
 from prompts import sentence
 
@@ -36,12 +37,14 @@ class Job:
     a2a_task: str
     now: datetime
     """When the message came; aware."""
-    out: list[Produced | Promise | Question] = field(default_factory=list)
+    out: list[Produced | Promise | Question | Wish] = field(default_factory=list)
     """What the tools made for the person, in order."""
+    final: Callable[[], Awaitable[None]] = certain
+    """To be awaited before anything is done; see `Ask.final`."""
 
     @classmethod
     def of(cls, ask: Ask, records: Records, now: datetime) -> Job:
-        return cls(records, ask.caller, ask.context, ask.task, now)
+        return cls(records, ask.caller, ask.context, ask.task, now, final=ask.final)
 
     @property
     def question(self) -> Question | None:

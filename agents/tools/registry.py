@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from anyio import to_thread
 
-from agents.base import Question
+from agents.base import Question, Wish
 from agents.records.base import RecordsError, Task, TaskKind
 from agents.tools import dates, papers, tasks, wording
 from agents.tools.job import Job, ToolError
@@ -39,10 +39,14 @@ class Tool:
     run: Callable[[Job, Arguments], Awaitable[str]]
     progress: Progress
     """Key of the sentence for somebody who waits."""
+    acts: bool = True
+    """Whether it does more than look, and so must wait until the person's words are final."""
 
 
 async def use(tool: Tool, job: Job, arguments: Arguments) -> tuple[str, bool]:
     """What the tool tells, and whether it did its work; it never raises for wrong arguments."""
+    if tool.acts:
+        await job.final()
     try:
         return await tool.run(job, arguments), True
     except (ToolError, RecordsError) as error:
@@ -162,6 +166,16 @@ async def _ask_person(job: Job, arguments: Arguments) -> str:
     return "asked; the answer comes with the next message"
 
 
+async def _end_call(job: Job, _: Arguments) -> str:
+    job.out.append(Wish("hang_up"))
+    return "the call ends once your words were heard; say good-bye now"
+
+
+async def _transfer_call(job: Job, arguments: Arguments) -> str:
+    job.out.append(Wish("transfer", summary=_text(arguments, "summary")))
+    return "a person takes over once your words were heard; say so now"
+
+
 def _schema(required: Sequence[str] = (), **properties: Any) -> dict[str, Any]:
     return {
         "type": "object",
@@ -201,6 +215,7 @@ TOOLS: tuple[Tool, ...] = (
         ),
         _list_tasks,
         "looking",
+        acts=False,
     ),
     Tool(
         "change_task",
@@ -244,7 +259,14 @@ TOOLS: tuple[Tool, ...] = (
         _write_note,
         "writing",
     ),
-    Tool("list_notes", "Names of the notes and files kept.", _schema(), _list_notes, "looking"),
+    Tool(
+        "list_notes",
+        "Names of the notes and files kept.",
+        _schema(),
+        _list_notes,
+        "looking",
+        acts=False,
+    ),
     Tool(
         "send_note",
         "Send a note or file that is kept once more.",
@@ -254,7 +276,12 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool("send_list", "Send the list as a file.", _schema(), _send_list, "writing"),
     Tool(
-        "current_time", "Date and time where the person is.", _schema(), _current_time, "checking"
+        "current_time",
+        "Date and time where the person is.",
+        _schema(),
+        _current_time,
+        "checking",
+        acts=False,
     ),
     Tool(
         "ask_person",
@@ -270,5 +297,27 @@ TOOLS: tuple[Tool, ...] = (
         ),
         _ask_person,
         "checking",
+        acts=False,
     ),
 )
+
+CALL_TOOLS: tuple[Tool, ...] = (
+    Tool(
+        "end_call",
+        "Hang up, when the person has said good-bye or that this was all.",
+        _schema(),
+        _end_call,
+        "checking",
+    ),
+    Tool(
+        "transfer_call",
+        "Put the caller through to a person, when they ask for one or you cannot help.",
+        _schema(
+            ["summary"],
+            summary="What the person who takes over must know: who calls and what for, short.",
+        ),
+        _transfer_call,
+        "checking",
+    ),
+)
+"""For who is on a call."""

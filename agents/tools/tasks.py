@@ -12,6 +12,7 @@ from agents.records.base import NewTask, Query, Task, TaskChanges, TaskEnded, Ta
 from agents.tools.dates import Dated, zone_of
 from agents.tools.folding import fold
 from agents.tools.job import Job, ToolError
+from agents.tools.numerals import in_digits
 
 END_OF_DAY = time(23, 59)
 """The hour of a due date that was told without one."""
@@ -138,7 +139,7 @@ _A_WHILE = timedelta(hours=1)
 
 def matching(tasks: Sequence[Task], which: str) -> tuple[Task, ...]:
     """The tasks that a number or some words name; pure."""
-    bare = fold(which).strip(" .!?\"'\u201c\u201d\u00ab\u00bb#")
+    bare = fold(in_digits(which)).strip(" .!?\"'\u201c\u201d\u00ab\u00bb#")
     if number := re.fullmatch(rf"(?:(?:the|die|la|le|el) )?(?:{_CALLED} )?#?(\d{{1,9}})\.?", bare):
         return tuple(task for task in tasks if task.number == int(number[1]))
     if exact := tuple(task for task in tasks if fold(task.title) == bare):

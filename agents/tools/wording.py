@@ -79,10 +79,9 @@ def due(task: Task, now: datetime, locale: str) -> str:
     return told
 
 
-def listing(tasks: Sequence[Task], now: datetime, locale: str, *, voice: bool = False) -> str:
+def listing(tasks: Sequence[Task], now: datetime, locale: str) -> str:
     """The list, with the numbers by which its tasks are called."""
-    line = _spoken if voice else _written
-    return (" " if voice else "\n").join(line(task, now, locale) for task in tasks)
+    return "\n".join(_written(task, now, locale) for task in tasks)
 
 
 def _written(task: Task, now: datetime, locale: str) -> str:
@@ -94,7 +93,8 @@ def _written(task: Task, now: datetime, locale: str) -> str:
     return f"**{task.number}.** {task.title}{tail}  "
 
 
-def _spoken(task: Task, now: datetime, locale: str) -> str:
+def spoken(task: Task, now: datetime, locale: str) -> str:
+    """A task of the list to be heard, with the number by which it is called."""
     told = due(task, now, locale)
     return f"{task.number}: {task.title}{', ' + told if told else ''}."
 

@@ -26,7 +26,55 @@ DE = Phrases(
             ),
             r"super|perfekt|prima|toll|alles klar",
         ),
-        "bye": (r"tschuss|tschau|ciao|auf wiedersehen|bis (?:bald|spater|dann)|gute nacht",),
+        "bye": (
+            (
+                r"(?:(?:nein|ok(?:ay)?|gut|super|danke|vielen dank)[,.! ]+){0,3}(?:tschuss|tschau"
+                r"|ciao|auf wieder(?:sehen|horen)|bis (?:bald|spater|dann|morgen)|gute nacht"
+                r"|schonen (?:tag|abend)(?: noch)?)"
+            ),
+            (
+                r"(?:(?:nein|ok(?:ay)?|gut|danke)[,.! ]+){0,3}(?:das (?:ist|war|war's|wars|ware) "
+                r"?(?:alles|es)?(?: fur heute)?|das war's|das wars|mehr nicht|sonst nichts)"
+                r"(?:[,. ]+(?:danke|tschuss)){0,2}"
+            ),
+            (
+                r"(?:bitte )?(?:leg|lege) (?:jetzt )?auf|auflegen|beende (?:den|das) (?:anruf"
+                r"|gesprach)"
+            ),
+        ),
+        "person": (
+            (
+                r"(?:ich (?:mochte|will|wurde gerne?) )?(?:bitte )?(?:mit )?(?:einem|einer|jemandem"
+                r"|jemand) ?(?:echten |richtigen )?(?:menschen?|person|mitarbeiter(?:in)?)? ?"
+                r"(?:sprechen|reden)"
+            ),
+            (
+                r"(?:kann|konnte|darf) ich (?:bitte )?mit (?:einem|einer|jemandem"
+                r"|jemand) ?(?:echten "
+                r"|richtigen )?(?:menschen?|person|mitarbeiter(?:in)?)? ?(?:sprechen|reden)"
+            ),
+            (
+                r"(?:verbinde?n?|stelle?n?)(?: sie)? mich(?: bitte)?(?: (?:mit|zu) (?:einem|einer"
+                r"|jemandem) ?(?:echten )?(?:menschen|person|mitarbeiter(?:in)?)?)?(?: durch)?"
+            ),
+            r"(?:ein )?mensch|vermittlung|mitarbeiter",
+        ),
+        "go_on": (
+            r"(?:ja[, ]+)?(?:mach(?:e)?|sprich|lies|erzahle?) (?:bitte )?weiter|weiter|und weiter",
+            r"fahre? fort|was noch|mehr|der rest|und dann|und der rest",
+        ),
+        "repeat": (
+            (
+                r"(?:sage?|wiederhole?)(?: (?:das|es))?(?: bitte)?(?: noch ?(?:ein)?mal)"
+                r"|wiederhole?"
+                r"(?: (?:das|es))?(?: bitte)?|noch ?mal(?: bitte)?|noch einmal(?: bitte)?"
+            ),
+            r"was hast du (?:eben |gerade )?gesagt|wie bitte|was war das",
+            (
+                r"(?:ich habe )?(?:das |dich )?nicht (?:verstanden|gehort)"
+                r"|ich habe das nicht verstanden"
+            ),
+        ),
         "help": (
             r"hilfe|was kannst du(?: alles)?(?: (?:machen|tun|fur mich tun))?",
             r"was konnen sie(?: alles)?(?: tun)?|wie funktioniert (?:das|es)",

@@ -26,7 +26,55 @@ EN = Phrases(
             ),
             r"(?:great|perfect|cool|nice|awesome|good|got it|wonderful)(?: (?:job|work))?",
         ),
-        "bye": (r"(?:good ?)?bye|see you(?: later)?|good night|later",),
+        "bye": (
+            (
+                r"(?:(?:no|ok(?:ay)?|great|perfect|alright|thanks|thank you)[,.! ]+){0,3}(?:"
+                r"(?:good ?)?bye(?:[ -]?bye)?(?: for now)?|see you(?: later| soon| tomorrow)?"
+                r"|talk to you (?:later|soon|tomorrow)|good night|laters"
+                r"|have a (?:good|nice|great) (?:day|one|evening|night|weekend))"
+            ),
+            (
+                r"(?:(?:no|ok(?:ay)?|great|thanks|thank you)[,.! ]+){0,3}(?:that(?:'s| is| will be"
+                r"|'ll be) (?:all|it|everything)(?: for (?:now|today))?|nothing else)"
+                r"(?:[,. ]+(?:thanks|thank you|bye|good ?bye)){0,3}"
+            ),
+            r"hang up(?: (?:now|the phone|on me))?|end (?:the|this) call|(?:you can )?hang up",
+        ),
+        "person": (
+            (
+                r"(?:i(?:'d like| would like| want| need|'d prefer) to |let me |may i |can i |"
+                r"could i )?(?:talk|speak) (?:to|with) (?:a |an |the |some|your )?(?:real |live |"
+                r"actual )?(?:person|human(?: being)?|operator|agent|representative|somebody"
+                r"|someone|manager|staff|one of your (?:people|colleagues)|body|one)"
+                r"(?: (?:real|else|instead))?"
+            ),
+            (
+                r"(?:put|transfer|connect|forward|pass) me(?: through| over| on)?(?: to "
+                r"(?:a |an |the |some|your )?(?:real |live )?(?:person|human(?: being)?|operator"
+                r"|agent|representative|body|one|somebody|someone|manager|staff))?"
+            ),
+            r"(?:operator|representative|(?:a )?(?:real|live) (?:person|human)|human(?: being)?)",
+            r"(?:get|give) me (?:a|an|the) (?:real |live )?(?:person|human|operator|manager)",
+            r"i (?:want|need) (?:a|an) (?:real |live )?(?:person|human(?: being)?|operator)",
+        ),
+        "go_on": (
+            (
+                r"(?:yes[, ]+)?(?:go on|continue|carry on|keep going|keep on|and then|what else"
+                r"|more|tell me more|the rest|and the rest|proceed)"
+            ),
+            r"(?:what(?:'s| is) )?the (?:next|other) ones?|go ahead and continue",
+        ),
+        "repeat": (
+            (
+                r"(?:repeat|say)(?: (?:that|it|this))?(?: (?:again|once more|one more time))|"
+                r"repeat(?: (?:that|it|this))?"
+            ),
+            r"what did you (?:just )?say(?: again)?|what was that(?: again)?|come again|once more",
+            (
+                r"(?:i (?:didn't|did not|couldn't|could not) (?:hear|catch|get|understand)"
+                r"(?: (?:that|you|it))?|pardon(?: me)?|sorry,? what|excuse me)"
+            ),
+        ),
         "help": (
             r"/?help(?: me)?|what (?:can|do) you do(?: for me)?",
             r"what can i (?:say|ask|do)(?: here)?|how (?:do|does) (?:this|it|you) work",

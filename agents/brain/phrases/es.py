@@ -18,7 +18,38 @@ ES = Phrases(
             r"(?:ok,? |vale,? )?(?:muchas |mil )?gracias(?: por todo)?|genial|perfecto",
             r"estupendo|muy bien",
         ),
-        "bye": (r"adios|hasta (?:luego|pronto|manana)|chao|nos vemos",),
+        "bye": (
+            (
+                r"(?:(?:no|ok|vale|muchas gracias|gracias)[,.! ]+){0,3}(?:adios|hasta (?:luego"
+                r"|pronto|manana)|chao|nos vemos|buenas noches y adios"
+                r"|que tengas? (?:un )?buen dia)"
+            ),
+            (
+                r"(?:(?:no|ok|vale|gracias)[,.! ]+){0,3}(?:eso es todo|nada mas|es todo)"
+                r"(?: por (?:hoy|ahora))?(?:[,. ]+(?:gracias|adios)){0,2}"
+            ),
+            r"cuelga|colgar|termina(?:r)? la llamada",
+        ),
+        "person": (
+            (
+                r"(?:quiero|quisiera|necesito|puedo|podria|me gustaria)? ?hablar con (?:una persona"
+                r"(?: real| de verdad)?|alguien|un (?:humano|operador|agente|asesor)|una operadora)"
+            ),
+            (
+                r"(?:pasa|comunica|transfiere|ponga|pon)(?:me|r?me)(?: con (?:una persona(?: real)?"
+                r"|alguien|un (?:humano|operador|agente|asesor)|una operadora))?"
+            ),
+            r"(?:una )?persona(?: real)?|un humano|operador(?:a)?|asesor",
+        ),
+        "go_on": (
+            r"(?:si[, ]+)?(?:sigue|siga|continua|continue|adelante sigue|y luego|y que mas)",
+            r"que mas|mas|el resto|y el resto",
+        ),
+        "repeat": (
+            r"repite(?:lo|melo| eso)?|repita(?:lo)?|(?:puedes )?repetir(?:lo)?",
+            r"(?:di|dilo|dime(?:lo)?)(?: eso)? otra vez|que (?:has dicho|dijiste)|como dices",
+            r"(?:perdon|como)|otra vez|no (?:te )?(?:he )?(?:entendi(?:do)?|oido|oi)",
+        ),
         "help": (
             r"ayuda(?:me)?|(?:que|y que) (?:puedes|sabes|puede) hacer(?: por mi)?",
             r"como funciona(?: esto| eso)?|quien eres|que eres|comandos|opciones",

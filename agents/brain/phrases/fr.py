@@ -19,7 +19,39 @@ FR = Phrases(
             r"(?:ok,? |super,? )?merci(?: (?:beaucoup|bien|a toi|a vous|infiniment))*",
             r"super|parfait|genial|tres bien|c'est bon|nickel",
         ),
-        "bye": (r"au revoir|a (?:bientot|plus(?: tard)?|demain)|bonne nuit|ciao",),
+        "bye": (
+            (
+                r"(?:(?:non|ok|d'accord|merci(?: beaucoup)?)[,.! ]+){0,3}(?:au revoir"
+                r"|a (?:bientot|plus(?: tard)?|demain)|bonne (?:nuit|journee|soiree)|ciao)"
+            ),
+            (
+                r"(?:(?:non|ok|merci)[,.! ]+){0,3}(?:c'est tout|ce sera tout|rien d'autre)"
+                r"(?: pour (?:aujourd'hui|le moment))?(?:[,. ]+(?:merci|au revoir)){0,2}"
+            ),
+            r"raccroche[rz]?|termine[rz]? l'appel",
+        ),
+        "person": (
+            (
+                r"(?:je (?:voudrais|veux|souhaite|peux|peut)|puis-je|est-ce que je peux"
+                r"|j'aimerais)?(?: )?parler (?:a|avec) (?:une (?:vraie )?personne|quelqu'un"
+                r"|un (?:humain|etre humain|operateur|conseiller|agent))"
+            ),
+            (
+                r"(?:passe[rz]?|transfere[rz]?|mets|mettez)[- ]moi(?: (?:a|avec|vers|en relation "
+                r"avec))?(?: (?:une (?:vraie )?personne|quelqu'un|un (?:humain|operateur"
+                r"|conseiller)))?"
+            ),
+            r"(?:une )?(?:vraie )?personne|un humain|operateur|conseiller",
+        ),
+        "go_on": (
+            r"(?:oui[, ]+)?(?:continue[rz]?|poursuis|poursuivez|la suite|vas-y continue)",
+            r"et (?:ensuite|apres|puis)|encore|quoi d'autre|le reste",
+        ),
+        "repeat": (
+            r"repete[rz]?(?:[- ](?:ca|cela|le))?|redis(?:[- ](?:ca|le|moi ca))?",
+            r"(?:tu peux |vous pouvez )?repeter|qu'est[- ]ce que (?:tu as|vous avez) dit",
+            r"qu'as-tu dit|pardon|comment|encore une fois|je n'ai pas (?:entendu|compris)",
+        ),
         "help": (
             r"aide(?:[- ]moi)?|que (?:peux-tu|pouvez-vous|sais-tu) faire(?: pour moi)?",
             r"qu'est[- ]ce que (?:tu peux|tu sais|vous pouvez) faire",

@@ -1,4 +1,4 @@
-"""What recognition costs by the providers' list prices, in US dollars, as of September 2026.
+"""What speech costs by the providers' list prices, in US dollars, as of September 2026.
 
 Estimates for the records of calls: contracts, credits and free tiers differ.
 """
@@ -28,3 +28,20 @@ def recognition(model: str, seconds: float) -> float:
     """The price of one request; 0 for a model that is not in the list, such as a local one."""
     billed = max(seconds, LEAST_SECONDS.get(model, 0.0))
     return PER_HOUR.get(model, 0.0) * billed / HOUR
+
+
+PER_CHARACTER = {
+    # A credit each, of which a million is $37.50 on the Scale plan.
+    "sonic-3.5": 0.0000375,
+    "sonic-3": 0.0000375,
+    "tts-1": 0.000015,
+    "tts-1-hd": 0.00003,
+    # Billed by tokens of sound, which come to $0.015 a minute.
+    "gpt-4o-mini-tts": 0.015 / 60 / 14,
+}
+"""Speech is taken to be 14 characters a second."""
+
+
+def synthesis(model: str, text: str) -> float:
+    """The price of speaking a text; 0 for a model that is not in the list, such as a local one."""
+    return PER_CHARACTER.get(model, 0.0) * len(text)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gateway.errors import SpeechRefused, SpeechUnreachable
+from gateway.errors import SpeechError, SpeechRefused, SpeechUnreachable
 
 if TYPE_CHECKING:
     import httpx
@@ -114,12 +114,9 @@ class Remote:
         return self._client
 
     def _read(self, answer: httpx.Response) -> dict[str, Any]:
-        status = answer.status_code
-        told = f"{self._name} answered {status}"
-        if status in _BUSY or status >= _SERVER_FAILURE:
-            raise SpeechUnreachable(told, retry_after=retry_after(answer.headers))
+        told = f"{self._name} answered {answer.status_code}"
         if not answer.is_success:
-            raise SpeechRefused(told, lasting=status in _LASTING)
+            raise failure(self._name, answer.status_code, retry_after(answer.headers))
         try:
             read = answer.json()
         except ValueError as error:
@@ -127,6 +124,14 @@ class Remote:
         if not isinstance(read, dict) or not isinstance(read.get("text"), str):
             raise SpeechUnreachable(f"{told} without a text")
         return read
+
+
+def failure(name: str, status: int, retry_after: float | None = None) -> SpeechError:
+    """What a status of HTTP, or of an error on a socket, means for whoever asked."""
+    told = f"{name} answered {status}"
+    if status in _BUSY or status >= _SERVER_FAILURE:
+        return SpeechUnreachable(told, retry_after=retry_after)
+    return SpeechRefused(told, lasting=status in _LASTING)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

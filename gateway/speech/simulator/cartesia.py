@@ -129,11 +129,13 @@ class Voice:
         async with anyio.create_task_group() as tasks:
             try:
                 while True:
-                    with anyio.fail_after(self._world.idle_seconds):
+                    with anyio.move_on_after(self._world.idle_seconds) as patience:
                         order = json.loads(await ws.receive_text())
-                    await self._take(ws, order, contexts, tasks)
-            except TimeoutError:
-                await ws.close(1000, "idle")
+                    if not patience.cancelled_caught:
+                        await self._take(ws, order, contexts, tasks)
+                    elif not contexts:
+                        await ws.close(1000, "idle")
+                        return
             finally:
                 tasks.cancel_scope.cancel()
 

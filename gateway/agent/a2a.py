@@ -93,6 +93,11 @@ class A2AAgent(Agent):
                     failure = error
             if hearing.ended:
                 return
+            if ask.draft:
+                # What is lacking comes with the message that makes it real.
+                if failure is not None:
+                    raise failure
+                return
             known = hearing.task or (ask.task if taken else "")
             task = known or await self._salvage(link, ask, failure)
             declared = None if isinstance(failure, AgentUnreachable) else failure

@@ -169,6 +169,9 @@ class Agent(ABC):
         """Hand a message over and hear the task through to its rest.
 
         A stream that breaks is taken up again by itself; what is raised, is final for now.
+        That of a draft is not: without an end it may stop. Its `Ended` says that it was dropped,
+        or comes from an agent that knows no drafts; others end with the message that makes it
+        real, whose events begin anew with all that was said so far.
         """
 
     @abstractmethod

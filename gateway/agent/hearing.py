@@ -4,6 +4,7 @@ The convention that the shipped agent keeps, harmless to others: the artifact na
 what is said to the person, and its `lastChunk` ends it though the task may go on. Snapshots of
 a task do not tell a last chunk, so an agent may repeat it as artifact metadata under `COMPLETE`.
 A status message with `NOTICE` in its metadata is for the person, although the task goes on.
+One with `CALL_EXTENSION` wants something done with the call that the person is on.
 Without an artifact of that name, all artifact text is the reply.
 """
 
@@ -25,6 +26,7 @@ from gateway.agent.base import (
     Progress,
     ReplyText,
     Started,
+    Wished,
 )
 from gateway.errors import AgentBroken
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 REPLY = "reply"
 COMPLETE = "urn:frontdoor:complete:1"
 NOTICE = "urn:frontdoor:notice:1"
+CALL_EXTENSION = "urn:frontdoor:call:1"
 CHOICES_MEDIA_TYPE = "application/vnd.frontdoor.choices+json"
 
 # Numbers of a2a.v1.TaskState. They are part of the protocol; to name them would load the SDK.
@@ -82,6 +85,10 @@ class Hearing:
         self._artifacts: dict[str, _Heard] = {}
         self._produced: set[str] = set()
         self._noticed: set[str] = set()
+        # What was wished before our message is done, or too late.
+        self._wished = {message.message_id for message in past.history} if past else set()
+        if past and past.status.HasField("message"):
+            self._wished.add(past.status.message.message_id)
         self._reply = ReplyText("")
         self._progress: str | None = None
 
@@ -115,7 +122,7 @@ class Hearing:
         known = self._known(task.id)
         for artifact in task.artifacts:
             self._extend(artifact, append=False, last=False)
-        past = [notice for message in task.history for notice in self._notice(message)]
+        past = [event for m in task.history for event in (*self._notice(m), *self._wish(m))]
         return known + self._news() + past + self._status(task.status)
 
     def _known(self, task: str) -> list[AgentEvent]:
@@ -187,12 +194,18 @@ class Hearing:
             return []
         if notice := self._notice(status.message):
             return notice
+        wish = self._wish(status.message)
         if end := _ENDS.get(status.state):
-            return self._end(end, status.message)
+            return [*wish, *self._end(end, status.message)]
         if status.state not in (_SUBMITTED, _WORKING):
             raise AgentBroken("The agent reported a task state that A2A 1.0 does not know.")
         text = _words(status.message)
-        if text == self._progress or (status.state == _SUBMITTED and not text):
+        if wish and not text:
+            return wish
+        return [*wish, *self._working(status.state, text)]
+
+    def _working(self, state: int, text: str) -> list[AgentEvent]:
+        if text == self._progress or (state == _SUBMITTED and not text):
             return []
         self._progress = text
         return [Progress(text)]
@@ -202,6 +215,16 @@ class Hearing:
             return []
         self._noticed.add(message.message_id)
         return [Notice(message.message_id, _words(message))]
+
+    def _wish(self, message: Message) -> list[AgentEvent]:
+        if CALL_EXTENSION not in message.metadata or message.message_id in self._wished:
+            return []
+        self._wished.add(message.message_id)
+        told = message.metadata.fields[CALL_EXTENSION].struct_value.fields
+        action, to, summary = (told[key].string_value for key in ("action", "to", "summary"))
+        if action not in ("hang_up", "transfer"):
+            return []
+        return [Wished("hang_up" if action == "hang_up" else "transfer", to, summary)]
 
     def _end(self, end: End, closing: Message) -> list[AgentEvent]:
         self.ended = True

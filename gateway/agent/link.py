@@ -167,12 +167,16 @@ class Link:
         self._url = config.url
         self._brief = ClientCallContext(timeout=config.request_timeout)
         capabilities = card.capabilities
-        self._knows_caller = any(
-            extension.uri == asking.CALLER_EXTENSION for extension in capabilities.extensions
-        )
+        offered = {extension.uri for extension in capabilities.extensions}
+        self._known = sorted(asking.EXTENSIONS & offered)
         self.streaming = capabilities.streaming
         self.about = About(
-            card.name, card.version, capabilities.streaming, capabilities.push_notifications
+            card.name,
+            card.version,
+            capabilities.streaming,
+            capabilities.push_notifications,
+            # Who does not stream would answer a draft only when it is none any more.
+            drafts=capabilities.streaming and asking.DRAFT_EXTENSION in offered,
         )
         self._notify = capabilities.push_notifications and bool(config.notification_url)
 
@@ -183,13 +187,15 @@ class Link:
         without, and the task's end is found by looking.
         """
         taken = False
+        # What becomes of a draft interests nobody but who hears its stream.
+        notify = self._notify and not ask.draft
         try:
-            async with aclosing(self._send(ask, notify=self._notify)) as stream:
+            async with aclosing(self._send(ask, notify=notify)) as stream:
                 async for response in stream:
                     taken = True
                     yield response
         except AgentRefused:
-            if taken or not self._notify:
+            if taken or not notify:
                 raise
         else:
             return
@@ -205,9 +211,9 @@ class Link:
             ask,
             notification_url=self._config.notification_url if notify else "",
             notification_token=self._config.notification_token,
-            announce=self._knows_caller,
+            known=self._known,
         )
-        headers = {"A2A-Extensions": asking.CALLER_EXTENSION} if self._knows_caller else {}
+        headers = {"A2A-Extensions": ", ".join(self._known)} if self._known else {}
         if self._streams is not None:
             return self._hear(self._streams.send(request, headers))
         context = ClientCallContext(

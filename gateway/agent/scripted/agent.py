@@ -48,6 +48,7 @@ from starlette.routing import Route
 
 from channels.keyboard import lines_of
 from channels.loopback import serving
+from gateway.agent.asking import DRAFT_EXTENSION
 from gateway.agent.link import certificates
 from gateway.agent.scripted import scripts
 from gateway.agent.scripted.performance import TERMINAL, Cut, Performance, World
@@ -80,7 +81,13 @@ class ScriptedAgent(RequestHandler):
         self._by_message: dict[str, Performance] = {}
         self._gates: defaultdict[str, anyio.Event] = defaultdict(anyio.Event)
         self._typed: deque[str] = deque()
-        self._world = World(self._pass_gate, self._next_line, self._notify)
+        self._world = World(
+            self._pass_gate,
+            self._next_line,
+            self._notify,
+            self.traits.first_delay,
+            self.traits.token_delay,
+        )
         self._tasks: anyio.abc.TaskGroup | None = None
         self._http: httpx.AsyncClient | None = None
 
@@ -133,6 +140,11 @@ class ScriptedAgent(RequestHandler):
         self.calls.append("SendStreamingMessage")
         if not self.traits.streaming:
             raise UnsupportedOperationError
+        if self._is_draft(params) and params.message.task_id:
+            # It answers a question, and is taken when it is final.
+            self.received.append(received_from(params, again=False))
+            yield self._find(params.message.task_id).snapshot()
+            return
         show, since = self._take(params)
         async for event in self._listen(show, since, context):
             yield event
@@ -180,6 +192,8 @@ class ScriptedAgent(RequestHandler):
             raise TaskNotCancelableError
         show.scope.cancel()
         await show.rest(TaskState.TASK_STATE_CANCELED)
+        if not show.final.is_set():
+            self._forget(show)
         return show.snapshot()
 
     async def on_create_task_push_notification_config(
@@ -214,6 +228,13 @@ class ScriptedAgent(RequestHandler):
         known = self._by_message.get(message.message_id) if self.traits.idempotent else None
         if known is not None and known.vanished:
             known = None
+        if known is not None and not (self._is_draft(params) or known.final.is_set()):
+            if list(known.task.history[-1].parts) == list(message.parts):
+                known.final.set()
+            else:
+                known.scope.cancel()
+                self._forget(known)
+                known = None
         received = received_from(params, again=known is not None)
         self.received.append(received)
         if known is not None:
@@ -223,7 +244,8 @@ class ScriptedAgent(RequestHandler):
             if show.task.status.state in TERMINAL:
                 raise UnsupportedOperationError
         else:
-            show = Performance(message.context_id or str(uuid4()), self._world)
+            context, draft = message.context_id or str(uuid4()), self._is_draft(params)
+            show = Performance(context, self._world, draft=draft)
             self._shows[show.task.id] = show
         if params.configuration.HasField("task_push_notification_config"):
             show.notify = params.configuration.task_push_notification_config
@@ -235,6 +257,14 @@ class ScriptedAgent(RequestHandler):
             raise RuntimeError("a scripted agent needs its app's lifespan, or running()")
         self._tasks.start_soon(show.play)
         return show, since
+
+    def _is_draft(self, params: SendMessageRequest) -> bool:
+        return self.traits.drafts and DRAFT_EXTENSION in params.message.metadata
+
+    def _forget(self, show: Performance) -> None:
+        """Let a draft never have been."""
+        del self._shows[show.task.id]
+        self._by_message = {id: s for id, s in self._by_message.items() if s is not show}
 
     def _find(self, task: str) -> Performance:
         show = self._shows.get(task)
@@ -295,7 +325,11 @@ class ScriptedAgent(RequestHandler):
 
 
 async def run(
-    port: int, plays: Mapping[str, Script] | None = None, *, keyboard: bool = False
+    port: int,
+    plays: Mapping[str, Script] | None = None,
+    *,
+    keyboard: bool = False,
+    traits: Traits | None = None,
 ) -> None:
     """Serve a scripted agent until cancelled: `frontdoor sim agent`.
 
@@ -311,7 +345,7 @@ async def run(
         tell(f"← {received.text}")
         return play(received)
 
-    agent = ScriptedAgent(show)
+    agent = ScriptedAgent(show, traits)
     async with agent.serving(port) as url:
         tell(f"A scripted agent answers at {url}. Start Front Door with")
         tell(f"  AGENT_URL={url} frontdoor serve")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from uuid import uuid4
 
@@ -25,7 +26,7 @@ from a2a.types import (
 from a2a.utils.errors import InternalError
 
 from gateway.agent.base import End
-from gateway.agent.hearing import CHOICES_MEDIA_TYPE, REPLY
+from gateway.agent.hearing import CALL_EXTENSION, CHOICES_MEDIA_TYPE, REPLY
 from gateway.agent.scripted import scripts
 from gateway.agent.scripted.scripts import Step
 
@@ -61,12 +62,16 @@ class World:
     typed: Callable[[], Awaitable[str]]
     """The next line written at the keyboard."""
     notify: Callable[[TaskPushNotificationConfig, TaskStatusUpdateEvent], Awaitable[None]]
+    first_delay: float = 0.0
+    """Seconds before the first words of an answer."""
+    token_delay: float = 0.0
+    """Seconds between words."""
 
 
 class Performance:
     """A task, played step by step and told to any number of listeners."""
 
-    def __init__(self, context: str, world: World) -> None:
+    def __init__(self, context: str, world: World, *, draft: bool = False) -> None:
         state = TaskStatus(state=TaskState.TASK_STATE_SUBMITTED)
         self.task = Task(id=str(uuid4()), context_id=context, status=state)
         self.notify: TaskPushNotificationConfig | None = None
@@ -74,8 +79,13 @@ class Performance:
         """Whether anybody was told of the task; until then it cannot be found."""
         self.told: list[Told] = []
         self.scope = anyio.CancelScope()
+        self.final = anyio.Event()
+        """Set when the words it answers are no draft, or one no longer."""
+        if not draft:
+            self.final.set()
         self._world = world
         self._turn = 0
+        self._spoke = False
         self._steps: Iterator[Step] = iter(())
         self._step: Step | None = None
         self._fresh = True
@@ -96,6 +106,7 @@ class Performance:
         self._turn += 1
         self._steps = iter(script)
         self._fresh = True
+        self._spoke = False
         self._step = next(self._steps, scripts.Rest())
 
     async def play(self) -> None:
@@ -141,6 +152,8 @@ class Performance:
     async def rest(self, state: TaskState, message: Message | None = None) -> None:
         """Bring the task to a state and tell it."""
         self._take()
+        if CALL_EXTENSION in self.task.status.message.metadata:
+            self.task.history.append(self.task.status.message)
         self.task.status.CopyFrom(TaskStatus(state=state, message=message))
         self.task.status.timestamp.GetCurrentTime()
         update = TaskStatusUpdateEvent(
@@ -154,12 +167,14 @@ class Performance:
     def _over(self) -> bool:
         return bool(self.told) and isinstance(self.told[-1], Message | InternalError)
 
-    async def _perform(self, step: Step) -> None:  # noqa: C901 - one line a step
+    async def _perform(self, step: Step) -> None:  # noqa: C901, PLR0912 - one line a step
+        if isinstance(step, scripts.Give | scripts.Wish | scripts.Rest):
+            await self.final.wait()
         match step:
             case scripts.Take():
                 self._take()
             case scripts.Say():
-                self._say(step)
+                await self._speak(step)
             case scripts.Report(text):
                 await self.rest(TaskState.TASK_STATE_WORKING, self._message(text))
             case scripts.Give():
@@ -176,6 +191,11 @@ class Performance:
                 self._tell(Nonsense())
             case scripts.Bare(text):
                 self._tell(self._message(text))
+            case scripts.Wish(action, to, summary):
+                wish = self._message("")
+                wanted = {"action": action, "to": to, "summary": summary}
+                wish.metadata.update({CALL_EXTENSION: wanted})
+                await self.rest(TaskState.TASK_STATE_WORKING, wish)
             case scripts.Rest():
                 await self.rest(_state(step.end), self._closing(step))
             case scripts.Improvise():
@@ -195,6 +215,20 @@ class Performance:
         if self._turn > 1:
             self.task.status.CopyFrom(TaskStatus(state=TaskState.TASK_STATE_WORKING))
         self._tell(self.snapshot())
+
+    async def _speak(self, step: scripts.Say) -> None:
+        """Say it, as fast as the agent is made out to be."""
+        if not self._spoke:
+            self._spoke = True
+            if self._world.first_delay:
+                await anyio.sleep(self._world.first_delay)
+        if not self._world.token_delay:
+            self._say(step)
+            return
+        words = re.findall(r"\s*\S+\s*", step.text) or [step.text]
+        for i, word in enumerate(words, start=1):
+            self._say(replace(step, text=word, last=step.last and i == len(words)))
+            await anyio.sleep(self._world.token_delay)
 
     def _say(self, step: scripts.Say) -> None:
         sent = time.monotonic_ns()

@@ -9,7 +9,7 @@ from typing import Any
 from a2a.types import SendMessageRequest
 from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 
-from gateway.agent.asking import CALLER_EXTENSION
+from gateway.agent.asking import CALLER_EXTENSION, DRAFT_EXTENSION, HEARD_EXTENSION
 from gateway.agent.scripted import scripts
 from gateway.agent.scripted.scripts import Script, Step
 
@@ -29,6 +29,10 @@ class Received:
     """Names of the files that came with it."""
     notification_url: str = ""
     notification_token: str = ""
+    draft: bool = False
+    """Whether its words may yet change."""
+    heard: str | None = None
+    """What was heard of the reply before, when that was cut short."""
     again: bool = False
     """Whether a message of this id came before and this one therefore started nothing."""
 
@@ -59,14 +63,17 @@ def by_keyword(plays: Mapping[str, Script]) -> Play:
 def received_from(params: SendMessageRequest, *, again: bool) -> Received:
     """What arrived with a request."""
     message, push = params.message, params.configuration.task_push_notification_config
+    told = MessageToDict(message.metadata)
     return Received(
         id=message.message_id,
         context=message.context_id,
         task=message.task_id,
         text="\n".join(part.text for part in message.parts if part.text),
-        caller=MessageToDict(message.metadata).get(CALLER_EXTENSION, {}),
+        caller=told.get(CALLER_EXTENSION, {}),
         files=tuple(part.filename for part in message.parts if part.filename),
         notification_url=push.url,
         notification_token=push.token,
+        draft=told.get(DRAFT_EXTENSION) is True,
+        heard=told.get(HEARD_EXTENSION),
         again=again,
     )

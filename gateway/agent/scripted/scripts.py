@@ -9,6 +9,7 @@
     ask:Which?|Red=r|Blue=b                    a question with choices
     file:note.txt=Buy milk   message:Hi   odd  a file; a bare message; nonsense
     progress:Looking…;tokens:50@0.02           progress, then 50 stamped tokens, 20 ms apart
+    say:Bye!;hangup   transfer:+4312345|Billing  ends the call; hands it over, with a summary
 
 A script that ends without saying how completes its task.
 """
@@ -16,6 +17,7 @@ A script that ends without saying how completes its task.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from channels.events import Choice
 from gateway.agent.base import End
@@ -94,6 +96,15 @@ class Bare:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """Want something done with the call."""
+
+    action: Literal["hang_up", "transfer"]
+    to: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """Bring the task to rest."""
 
@@ -107,7 +118,7 @@ class Improvise:
     """Go on with what the person at the keyboard writes."""
 
 
-Step = Take | Say | Report | Give | Wait | Gate | Cut | Fail | Odd | Bare | Rest | Improvise
+Step = Take | Say | Report | Give | Wait | Gate | Cut | Fail | Odd | Bare | Wish | Rest | Improvise
 Script = tuple[Step, ...]
 
 NEVER = ""
@@ -161,6 +172,11 @@ def _steps(verb: str, rest: str) -> Script:  # noqa: C901, PLR0912 - one branch 
             return (Odd(),)
         case "message":
             return (Bare(rest),)
+        case "hangup":
+            return (Wish("hang_up"),)
+        case "transfer":
+            to, _, summary = rest.partition("|")
+            return (Wish("transfer", to.strip(), summary.strip()),)
         case "ask":
             return (_question(rest),)
         case _ if verb in _ENDS:

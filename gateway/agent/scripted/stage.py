@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.agent.asking import CALLER_EXTENSION
+from gateway.agent.asking import CALLER_EXTENSION, DRAFT_EXTENSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,12 @@ class Traits:
     """Whether a message of known id starts nothing."""
     knows_caller: bool = True
     """Whether the card lists the caller extension."""
+    drafts: bool = True
+    """Whether it knows drafts, and its card says so."""
+    first_delay: float = 0.0
+    """Seconds until the first words of an answer."""
+    token_delay: float = 0.0
+    """Seconds between words; without it, they come as the script has them."""
     protocol: str = "1.0"
     """`0.3` makes it an old agent."""
     bindings: tuple[str, ...] = ("JSONRPC", "HTTP+JSON")
@@ -42,6 +48,8 @@ class Traits:
 def card(traits: Traits, base: str) -> dict[str, Any]:
     """The agent card of an agent served at `base`, which ends with a slash."""
     urls = {"JSONRPC": f"{base}a2a", "HTTP+JSON": f"{base}rest"}
+    known = [CALLER_EXTENSION] if traits.knows_caller else []
+    known += [DRAFT_EXTENSION] if traits.drafts else []
     described: dict[str, Any] = {
         "name": traits.name,
         "description": "Plays scripts.",
@@ -49,7 +57,7 @@ def card(traits: Traits, base: str) -> dict[str, Any]:
         "capabilities": {
             "streaming": traits.streaming,
             "pushNotifications": traits.notifications,
-            "extensions": [{"uri": CALLER_EXTENSION}] if traits.knows_caller else [],
+            "extensions": [{"uri": uri} for uri in known],
         },
         "defaultInputModes": ["text/plain"],
         "defaultOutputModes": ["text/plain"],

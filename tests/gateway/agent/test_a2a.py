@@ -162,9 +162,20 @@ async def test_a_file_said_before_a_cut_is_handed_over_once(connecting: Connecti
 
 
 async def test_who_offers_no_subscription_is_asked_until_rest(connecting: Connecting) -> None:
-    agent = ScriptedAgent("say:Hel;cut;wait:0.05;last:lo;done", Traits(subscribable=False))
-    async with agent.serving() as url, connecting(url) as client:
-        events = await heard(client.start(ask("hi")))
+    agent = ScriptedAgent("say:Hel;cut;gate:on;last:lo;done", Traits(subscribable=False))
+    events: list[AgentEvent] = []
+    async with (
+        agent.serving() as url,
+        connecting(url) as client,
+        anyio.create_task_group() as group,
+    ):
+
+        async def hear() -> None:
+            events.extend(await heard(client.start(ask("hi"))))
+
+        group.start_soon(hear)
+        await until(lambda: agent.calls.count("GetTask") > 1)
+        agent.open("on")
     assert replies(events)[-1] == "Hello"
     assert agent.calls.count("SubscribeToTask") == 1
     assert agent.calls.count("GetTask") > 1

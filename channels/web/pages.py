@@ -20,6 +20,7 @@ from prompts import language_of, sentence
 
 _HERE = Path(__file__).parent
 _WIDGET = _HERE / "static" / "widget.js"
+_WORKLET = _HERE / "static" / "worklet.js"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -58,6 +59,7 @@ class Pages:
             Route("/", self._page, methods=["GET"]),
             Route("/web/page/{name}", self._asset, methods=["GET"]),
             Route("/web/widget.js", self._widget, methods=["GET"]),
+            Route("/web/worklet.js", self._worklet, methods=["GET"]),
         )
 
     async def _page(self, request: Request) -> Response:
@@ -71,10 +73,10 @@ class Pages:
         return _served(request, path, "no-cache")
 
     async def _widget(self, request: Request) -> Response:
-        if not _WIDGET.is_file():
-            words = sentence("web", "widget_not_built", locale_of(request))
-            return PlainTextResponse(words, 503, {**_SCRIPT_HEADERS, "Cache-Control": "no-store"})
-        return _served(request, _WIDGET, "public, max-age=300")
+        return _built(request, _WIDGET)
+
+    async def _worklet(self, request: Request) -> Response:
+        return _built(request, _WORKLET)
 
 
 def page(base: str, locale: str, doors: Mapping[str, str]) -> str:
@@ -96,6 +98,14 @@ def page(base: str, locale: str, doors: Mapping[str, str]) -> str:
         {name: escape(value) for name, value in (words | facts).items()},
         **{name: "" if value else "hidden" for name, value in shown.items()},
     )
+
+
+def _built(request: Request, path: Path) -> Response:
+    """What the widget's build made; until then, how to make it."""
+    if not path.is_file():
+        words = sentence("web", "widget_not_built", locale_of(request))
+        return PlainTextResponse(words, 503, {**_SCRIPT_HEADERS, "Cache-Control": "no-store"})
+    return _served(request, path, "public, max-age=300")
 
 
 @dataclass(frozen=True, slots=True)

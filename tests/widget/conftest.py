@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+import wave
+from array import array
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
@@ -72,12 +76,34 @@ class Chat:
 
 
 @pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Something that sounds enough like speech for a browser not to filter it away."""
+    path = tmp_path_factory.mktemp("microphone") / "said.wav"
+    pitch = (
+        math.sin(2 * math.pi * (300 + 200 * math.sin(7 * t)) * t) * (math.sin(20 * t) > 0)
+        for t in (n / 16000 for n in range(16000 * 4))
+    )
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(array("h", (int(12000 * it) for it in pitch)).tobytes())
+    return path
+
+
+@pytest.fixture(scope="session")
+async def browser(microphone: Path) -> AsyncIterator[Browser]:
     if not WIDGET.is_file():
         pytest.fail("no widget: run `npm ci && npm run build` in channels/web/widget")
     async with async_playwright() as playwright:
         found = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = await playwright.chromium.launch(executable_path=found)
+        browser = await playwright.chromium.launch(
+            executable_path=found,
+            args=[
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-audio-capture={microphone}",
+            ],
+        )
         yield browser
         await browser.close()
 

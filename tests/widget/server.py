@@ -23,6 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from channels import loopback
 
 WIDGET = Path(__file__).parents[2] / "channels/web/static/widget.js"
+WORKLET = WIDGET.with_name("worklet.js")
 STRICT = (
     "default-src 'none'; script-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob:; "
     "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
@@ -55,6 +56,8 @@ class Faults:
     """What an `error` frame says about each message, which is not stored."""
     handshake: bool = True
     """Whether sockets are accepted at all."""
+    lines_busy: bool = False
+    """Calls are turned down."""
 
 
 @dataclass
@@ -74,6 +77,10 @@ class Door:
     sockets: list[WebSocket] = field(default_factory=list)
     seqs: dict[str, int] = field(default_factory=dict)
     url: str = ""
+    calls: bool = False
+    """Whether one can talk here."""
+    sound: bytearray = field(default_factory=bytearray)
+    """What was said, PCM16 at 16 kHz."""
     cross_origin: bool = False
     """Whether pages of other origins may ask."""
 
@@ -104,6 +111,15 @@ class Door:
     async def send(self, frame: Frame) -> None:
         for socket in list(self.sockets):
             await self._to(socket, frame)
+
+    async def play(self, sound: bytes) -> None:
+        """Let the person hear something."""
+        for socket in list(self.sockets):
+            with suppress(RuntimeError, WebSocketDisconnect):
+                await socket.send_bytes(sound)
+
+    async def caption(self, role: str, text: str, *, final: bool = False) -> None:
+        await self.send({"type": "caption", "role": role, "text": text, "final": final})
 
     async def drop(self, code: int = 1012) -> None:
         """Cut every socket."""
@@ -175,12 +191,18 @@ class Door:
             return
         self.sockets.append(socket)
         welcome = {"type": "welcome", "conversation": self.conversation, "seq": len(self.log)}
-        await self._to(socket, welcome)
+        await self._to(socket, welcome | {"voice": self.calls})
         for entry in self.log[hello["after"] :]:
             await self._to(socket, entry)
         try:
             while True:
-                frame = json.loads(await socket.receive_text())
+                data = await socket.receive()
+                if data["type"] == "websocket.disconnect":
+                    raise WebSocketDisconnect
+                if data.get("bytes"):
+                    self.sound += data["bytes"]
+                    continue
+                frame = json.loads(data["text"])
                 self.heard.append(frame)
                 if not self.faults.deaf:
                     await self._hear(socket, frame)
@@ -191,6 +213,8 @@ class Door:
     async def _hear(self, socket: WebSocket, frame: Frame) -> None:
         if frame["type"] == "ping":
             await self._to(socket, {"type": "pong"})
+        if frame["type"] == "voice" and frame["on"]:
+            await self._take_call(socket)
         if frame["type"] not in ("message", "choice"):
             return
         if self.faults.rate_limit:
@@ -219,6 +243,13 @@ class Door:
             ack = {"type": "ack", "id": frame["id"], "seq": self.seqs[frame["id"]]}
             await self._to(socket, ack)
 
+    async def _take_call(self, socket: WebSocket) -> None:
+        busy = self.faults.lines_busy
+        if busy:
+            error = {"type": "error", "code": "lines_busy", "message": "All lines are busy."}
+            await self._to(socket, error)
+        await self._to(socket, {"type": "voice", "on": not busy})
+
     def _parts(self, frame: Frame) -> list[Frame]:
         if frame["type"] == "choice":
             value = frame["value"]
@@ -246,6 +277,7 @@ class Door:
                 Route("/", self._page),
                 Route("/style.css", self._style),
                 Route("/web/widget.js", lambda _: FileResponse(WIDGET)),
+                Route("/web/worklet.js", lambda _: FileResponse(WORKLET)),
                 Route("/web/sessions", self._session, methods=["POST"]),
                 Route("/web/files", self._upload, methods=["POST"]),
                 Route("/web/files/{id}", self._file),

@@ -22,20 +22,33 @@ export const styles = {
   },
 };
 
-const { outputFiles } = await build({
-  entryPoints: [new URL("src/index.ts", import.meta.url).pathname],
-  outfile: `${out}widget.js`,
+const settings = {
   bundle: true,
   minify: true,
-  format: "iife",
   target: "es2022",
   charset: "utf8",
-  // Beside the script and not named in it: browsers need not ask for it.
-  sourcemap: "external",
   legalComments: "none",
-  banner: { js: "/* Front Door chat widget, Apache-2.0. */" },
   plugins: [styles],
   write: false,
+};
+const source = (name) => new URL(`src/${name}.ts`, import.meta.url).pathname;
+
+const { outputFiles } = await build({
+  ...settings,
+  entryPoints: [source("index")],
+  outfile: `${out}widget.js`,
+  format: "iife",
+  // Beside the script and not named in it: browsers need not ask for it.
+  sourcemap: "external",
+  banner: { js: "/* Front Door chat widget, Apache-2.0. */" },
+});
+// The audio thread takes a script of its own, fetched by whoever talks.
+const worklet = await build({
+  ...settings,
+  entryPoints: [source("worklet")],
+  outfile: `${out}worklet.js`,
+  format: "esm",
+  banner: { js: "/* Front Door chat widget: its audio thread. Apache-2.0. */" },
 });
 
 const script = outputFiles.find(({ path }) => path.endsWith("widget.js"));
@@ -45,5 +58,7 @@ if (size > BUDGET) {
   process.exit(1);
 }
 await mkdir(out, { recursive: true });
-for (const { path, contents } of outputFiles) await writeFile(path, contents);
+for (const { path, contents } of [...worklet.outputFiles, ...outputFiles]) {
+  await writeFile(path, contents);
+}
 console.log(`widget.js: ${script.contents.length} bytes, ${size} gzipped (budget ${BUDGET})`);

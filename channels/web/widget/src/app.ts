@@ -5,6 +5,7 @@ import { Denied, Sessions, upload } from "./session.ts";
 import * as core from "./state.ts";
 import { localStore, namespaceOf, Store } from "./storage.ts";
 import { fill, type Strings } from "./strings.ts";
+import { Talk, Unheard } from "./talk.ts";
 import type { Option } from "./wire.ts";
 
 /** How many entries are shown at first, and more with each look back. */
@@ -24,12 +25,16 @@ export class App {
   private readonly store: Store;
   private readonly sessions: Sessions;
   private readonly connection: Connection;
+  private talk: Talk | null = null;
+  /** Rises with every call, so that what an older one still asks for comes to nothing. */
+  private calls = 0;
   private readonly uploads = new Map<string, { file: File; abort: AbortController }>();
 
   constructor(
     readonly settings: Settings,
     private readonly strings: () => Strings,
     private readonly changed: (after: core.State, before: core.State) => void,
+    private readonly level: (level: number) => void,
   ) {
     const { server, identity, locale } = settings;
     this.store = new Store(localStore(), namespaceOf(server, identity));
@@ -42,6 +47,7 @@ export class App {
       start: () => Math.max(0, this.store.seq - HISTORY),
       state: () => this.now,
       dispatch: (event) => this.dispatch(event),
+      sound: (data) => this.talk?.play(data),
       tooBig: () => this.strings().tooLong,
     });
   }
@@ -60,6 +66,7 @@ export class App {
   }
 
   stop(): void {
+    this.hangUp();
     this.connection.stop();
   }
 
@@ -100,6 +107,44 @@ export class App {
 
   cancel(): void {
     this.connection.cancel();
+  }
+
+  /** Talk instead of writing. Called on the person's tap, which browsers insist on. */
+  async call(): Promise<void> {
+    if (this.now.call) return;
+    const call = ++this.calls;
+    this.dispatch({ type: "call" });
+    const over = (note: core.CallNote): void => {
+      if (call === this.calls) this.dispatch({ type: "call_ended", note });
+    };
+    try {
+      const talk = await Talk.open(new URL("web/worklet.js", this.settings.server).href, {
+        heard: (frame, level) => {
+          if (!this.now.call?.taken) return;
+          this.connection.sound(frame);
+          this.level(level);
+        },
+        playing: (playing) => this.dispatch({ type: "playing", playing }),
+        lost: () => over("micMissing"),
+      });
+      if (call !== this.calls) talk.close();
+      else {
+        this.talk = talk;
+        talk.mute(this.state.call?.muted ?? false);
+        if (!this.connection.voice(true)) over("callLost");
+      }
+    } catch (reason) {
+      over(reason instanceof Unheard ? reason.why : "micBroken");
+    }
+  }
+
+  hangUp(): void {
+    if (this.now.call) this.dispatch({ type: "call_ended", note: null });
+  }
+
+  mute(muted: boolean): void {
+    this.talk?.mute(muted);
+    this.dispatch({ type: "muted", muted });
   }
 
   read(): void {
@@ -163,8 +208,19 @@ export class App {
   private dispatch(event: core.Event): void {
     const before = this.now;
     this.now = core.reduce(before, event);
+    if (event.type === "frame" && event.frame.type === "clear") this.talk?.hush();
+    if (before.call && !this.now.call) this.callEnded();
     this.persist(before);
     this.changed(this.now, before);
+  }
+
+  private callEnded(): void {
+    this.calls++;
+    if (!this.talk) return;
+    this.talk.close();
+    this.talk = null;
+    // Also when the house hung up: it then knows that no more sound will come.
+    this.connection.voice(false);
   }
 
   private persist(before: core.State): void {

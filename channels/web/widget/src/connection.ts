@@ -13,6 +13,8 @@ import { type ClientFrame, readFrame, type ServerFrame } from "./wire.ts";
 const PING_MS = 25_000;
 /** How long the server may take to answer a ping, a greeting or a message. */
 const ANSWER_MS = 10_000;
+/** Bytes that may wait to be sent before sound is dropped: late sound is worse than none. */
+const SOUND_WAITING = 64 * 1024;
 /** After waking up nobody wants to wait as long for a socket that may be dead. */
 const WAKE_ANSWER_MS = 3_000;
 const BACKOFF_MS = 500;
@@ -33,6 +35,8 @@ export interface House {
   readonly start: () => number;
   readonly state: () => State;
   readonly dispatch: (event: Event) => void;
+  /** Sound came. */
+  readonly sound: (data: ArrayBuffer) => void;
   /** Said of a message too large for the server. */
   readonly tooBig: () => string;
 }
@@ -96,6 +100,16 @@ export class Connection {
     if (this.isLive) this.send({ type: "cancel" });
   }
 
+  /** Ask for a call, or put it down; false while there is no connection. */
+  voice(on: boolean): boolean {
+    if (this.isLive) this.send({ type: "voice", on });
+    return this.isLive;
+  }
+
+  sound(frame: ArrayBuffer): void {
+    if (this.isLive && this.socket!.bufferedAmount < SOUND_WAITING) this.socket!.send(frame);
+  }
+
   /** Read the log again from after `seq`: a hole to fill, or earlier history to show. */
   reread(seq: number): void {
     void this.open(seq);
@@ -122,10 +136,13 @@ export class Connection {
     const socket = this.dial();
     if (!socket) return;
     this.socket = socket;
+    socket.binaryType = "arraybuffer";
     this.expectAnswer(ANSWER_MS);
     socket.onopen = () => this.send({ type: "hello", token, after: this.askedAfter });
     socket.onmessage = ({ data }) => {
-      if (generation === this.generation) this.receive(readFrame(data), token);
+      if (generation !== this.generation) return;
+      if (data instanceof ArrayBuffer) this.house.sound(data);
+      else this.receive(readFrame(data), token);
     };
     socket.onclose = ({ code }) => {
       if (generation === this.generation) this.closed(code, token);
@@ -212,6 +229,8 @@ export class Connection {
 
   /** Seqs have no gaps, so one means that something was missed. Asked once for each. */
   private fillHole(): void {
+    // To read again is to connect again, which would end a call.
+    if (this.house.state().call) return;
     const hole = holeAfter(this.house.state());
     if (hole === null || hole === this.triedHole) return;
     this.triedHole = hole;

@@ -126,6 +126,7 @@ export class FrontDoorElement extends HTMLElement {
       { server: this.server, identity: this.getAttribute("identity") ?? "", locale: this.locale },
       () => this.strings,
       (after, before) => this.changed(after, before),
+      (level) => this.panel?.call.hear(level),
     );
     this.build();
     // A visitor who never opens the chat costs the server nothing.
@@ -180,6 +181,9 @@ export class FrontDoorElement extends HTMLElement {
         attach: (files) => app.attach(files),
         upload: (key) => void app.upload(key),
         detach: (key) => app.detach(key),
+        call: () => void app.call(),
+        hangUp: () => app.hangUp(),
+        mute: (muted) => app.mute(muted),
         earlier: () => app.earlier(),
         wake: () => app.wake(),
         read: () => this.markRead(),
@@ -201,8 +205,10 @@ export class FrontDoorElement extends HTMLElement {
       app.start();
       panel.log.toEnd();
       panel.composer.focus();
-    } else if (hadFocus) {
-      this.launcher.node.focus();
+    } else {
+      // Nobody should be listened to by what they do not see.
+      app.hangUp();
+      if (hadFocus) this.launcher.node.focus();
     }
     this.render();
   }

@@ -51,6 +51,29 @@ export interface Turn {
   readonly answered: boolean;
 }
 
+/** Words being spoken. */
+export interface Caption {
+  readonly text: string;
+  /** Whether these are all of them. */
+  readonly final: boolean;
+}
+
+/** A call by microphone. */
+export interface Call {
+  /** Whether the house has taken it. */
+  readonly taken: boolean;
+  readonly muted: boolean;
+  /** Whether the agent is heard. */
+  readonly playing: boolean;
+  readonly user: Caption;
+  readonly agent: Caption;
+}
+
+const SILENCE: Caption = { text: "", final: false };
+
+/** Why a call ended or did not begin; each is the name of a string. */
+export type CallNote = "micDenied" | "micMissing" | "micInsecure" | "micBroken" | "callLost";
+
 export type Link = "idle" | "connecting" | "online" | "waiting" | "refused";
 
 export interface State {
@@ -69,6 +92,11 @@ export interface State {
   readonly read: number;
   /** What the server complained about outside any message; empty when settled. */
   readonly complaint: string;
+  /** Whether one can talk here. */
+  readonly canCall: boolean;
+  readonly call: Call | null;
+  /** What went wrong with the last call; null when there is nothing to say. */
+  readonly callNote: CallNote | null;
 }
 
 export type Event =
@@ -92,6 +120,10 @@ export type Event =
   | { readonly type: "uploaded"; readonly key: string; readonly file: FilePart }
   | { readonly type: "upload_failed"; readonly key: string; readonly error: string }
   | { readonly type: "detach"; readonly key: string }
+  | { readonly type: "call" }
+  | { readonly type: "call_ended"; readonly note: CallNote | null }
+  | { readonly type: "muted"; readonly muted: boolean }
+  | { readonly type: "playing"; readonly playing: boolean }
   | { readonly type: "forget" };
 
 /** Where a widget begins, with what an earlier page left in storage. */
@@ -107,6 +139,9 @@ export function initial(pending: readonly Pending[] = [], read = -1): State {
     newest: 0,
     read,
     complaint: "",
+    canCall: false,
+    call: null,
+    callNote: null,
   };
 }
 
@@ -115,11 +150,19 @@ export function reduce(state: State, event: Event): State {
     case "frame":
       return receive(state, event.frame);
     case "link":
-      return { ...state, link: event.link, complaint: event.complaint ?? "" };
+      return {
+        ...state,
+        link: event.link,
+        complaint: event.complaint ?? "",
+        // A call does not outlive its socket; it can be begun again.
+        call: null,
+        callNote: state.call ? "callLost" : state.callNote,
+      };
     case "say":
       return {
         ...state,
         complaint: "",
+        callNote: null,
         turn: state.turn && isOver(state.turn.state) ? null : state.turn,
         pending: [...state.pending, pendingOf(event.id, event.at, saidParts(state, event.text))],
         drafts: [],
@@ -155,6 +198,16 @@ export function reduce(state: State, event: Event): State {
       return withDraft(state, event.key, (it) => ({ ...it, error: event.error }));
     case "detach":
       return { ...state, drafts: state.drafts.filter((it) => it.key !== event.key) };
+    case "call": {
+      const call = { taken: false, muted: false, playing: false, user: SILENCE, agent: SILENCE };
+      return { ...state, call, callNote: null, complaint: "" };
+    }
+    case "call_ended":
+      return { ...state, call: null, callNote: event.note };
+    case "muted":
+      return inCall(state, { muted: event.muted });
+    case "playing":
+      return inCall(state, { playing: event.playing });
     case "forget":
       return { ...initial(state.pending), drafts: state.drafts, link: state.link };
   }
@@ -167,6 +220,7 @@ function receive(state: State, frame: ServerFrame): State {
         ...state,
         conversation: frame.conversation,
         newest: frame.seq,
+        canCall: frame.voice,
         read: state.read < 0 ? frame.seq : Math.min(state.read, frame.seq),
         link: "online",
         complaint: "",
@@ -185,10 +239,18 @@ function receive(state: State, frame: ServerFrame): State {
       return frame.id
         ? withPending(state, frame.id, (it) => ({ ...it, error: frame.message || frame.code }))
         : { ...state, complaint: frame.message || frame.code };
+    case "voice":
+      return frame.on ? inCall(state, { taken: true }) : { ...state, call: null };
+    case "caption":
+      return inCall(state, { [frame.role]: { text: frame.text, final: frame.final } });
+    case "clear":
     case "pong":
       return state;
   }
 }
+
+const inCall = (state: State, change: Partial<Call>): State =>
+  state.call ? { ...state, call: { ...state.call, ...change } } : state;
 
 function acknowledge(state: State, id: string, seq: number): State {
   const sent = state.pending.find((it) => it.id === id);

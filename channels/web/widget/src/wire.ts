@@ -53,7 +53,13 @@ export interface MessageFrame {
 export type TurnState = "working" | "retrying" | "done" | "failed" | "canceled";
 
 export type ServerFrame =
-  | { readonly type: "welcome"; readonly conversation: string; readonly seq: number }
+  | {
+      readonly type: "welcome";
+      readonly conversation: string;
+      readonly seq: number;
+      /** Whether one can talk there. */
+      readonly voice: boolean;
+    }
   | { readonly type: "ack"; readonly id: string; readonly seq: number }
   | MessageFrame
   | { readonly type: "delta"; readonly turn: number; readonly text: string }
@@ -72,6 +78,15 @@ export type ServerFrame =
       /** Seconds; 0 when the server does not say. */
       readonly retry_after: number;
     }
+  | { readonly type: "voice"; readonly on: boolean }
+  | { readonly type: "clear" }
+  | {
+      readonly type: "caption";
+      readonly role: "user" | "agent";
+      readonly text: string;
+      /** Whether these are all the words. */
+      readonly final: boolean;
+    }
   | { readonly type: "pong" };
 
 export type ClientFrame =
@@ -89,6 +104,7 @@ export type ClientFrame =
       readonly value: string;
     }
   | { readonly type: "cancel" }
+  | { readonly type: "voice"; readonly on: boolean }
   | { readonly type: "ping" };
 
 type Json = Record<string, unknown>;
@@ -110,7 +126,12 @@ export function readFrame(data: unknown): ServerFrame | null {
   }
   switch (frame.type) {
     case "welcome":
-      return { type: "welcome", conversation: string(frame.conversation), seq: number(frame.seq) };
+      return {
+        type: "welcome",
+        conversation: string(frame.conversation),
+        seq: number(frame.seq),
+        voice: frame.voice === true,
+      };
     case "ack":
       return { type: "ack", id: string(frame.id), seq: number(frame.seq) };
     case "message":
@@ -132,8 +153,18 @@ export function readFrame(data: unknown): ServerFrame | null {
         id: string(frame.id),
         retry_after: number(frame.retry_after),
       };
+    case "voice":
+      return { type: "voice", on: frame.on === true };
+    case "caption":
+      return {
+        type: "caption",
+        role: frame.role === "user" ? "user" : "agent",
+        text: string(frame.text),
+        final: frame.final === true,
+      };
+    case "clear":
     case "pong":
-      return { type: "pong" };
+      return { type: frame.type };
     default:
       return null;
   }

@@ -9,17 +9,21 @@ class Socket {
   static readonly OPEN = 1;
   static all: Socket[] = [];
   readyState = 0;
+  bufferedAmount = 0;
+  binaryType = "blob";
+  sounds: number[] = [];
   sent: Record<string, unknown>[] = [];
   onopen = (): void => {};
-  onmessage = (_: { data: string }): void => {};
+  onmessage = (_: { data: string | ArrayBuffer }): void => {};
   onclose = (_: { code: number }): void => {};
 
   constructor() {
     Socket.all.push(this);
   }
 
-  send(text: string): void {
-    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+  send(data: string | ArrayBuffer): void {
+    if (typeof data === "string") this.sent.push(JSON.parse(data) as Record<string, unknown>);
+    else this.sounds.push(data.byteLength);
   }
 
   close(): void {
@@ -41,6 +45,7 @@ class Socket {
 
 let state: State;
 let dropped: string[];
+let heard: number[];
 let session: () => Promise<{ token: string; expires: number; maxUpload: number }>;
 let connection: Connection;
 
@@ -67,6 +72,7 @@ beforeEach(async () => {
   Socket.all = [];
   state = initial();
   dropped = [];
+  heard = [];
   session = () => Promise.resolve({ token: "t", expires: 0, maxUpload: 0 });
   connection = new Connection({
     socketUrl: "ws://x/web/socket",
@@ -74,6 +80,7 @@ beforeEach(async () => {
     start: () => 0,
     state: () => state,
     dispatch,
+    sound: (data) => void heard.push(data.byteLength),
     tooBig: () => "Too long.",
   });
   connection.start();
@@ -234,4 +241,47 @@ test("once stopped it stays quiet", async () => {
   connection.wake();
   assert.equal(Socket.all.length, 1);
   assert.equal(state.link, "idle");
+});
+
+test("sound goes both ways in binary frames, and counts as a sign of life", async () => {
+  await socket().greet();
+  assert.equal(socket().binaryType, "arraybuffer");
+  connection.sound(new ArrayBuffer(640));
+  assert.deepEqual(socket().sounds, [640]);
+  await pass(25_000);
+  assert.equal(socket().sent.at(-1)!.type, "ping");
+  socket().onmessage({ data: new ArrayBuffer(1280) });
+  assert.deepEqual(heard, [1280]);
+  await pass(10_000);
+  assert.equal(Socket.all.length, 1);
+});
+
+test("sound that cannot keep up is dropped rather than sent late", async () => {
+  await socket().greet();
+  socket().bufferedAmount = 70_000;
+  connection.sound(new ArrayBuffer(640));
+  socket().bufferedAmount = 0;
+  connection.sound(new ArrayBuffer(2));
+  assert.deepEqual(socket().sounds, [2]);
+});
+
+test("a call is asked for on a live connection only", async () => {
+  assert.equal(connection.voice(true), false);
+  await socket().greet();
+  assert.equal(connection.voice(true), true);
+  assert.deepEqual(socket().sent.at(-1), { type: "voice", on: true });
+});
+
+test("a hole is not filled in a call, which would end with its socket", async () => {
+  await socket().greet();
+  dispatch({ type: "call" });
+  for (const seq of [1, 3]) {
+    socket().hear({ type: "message", seq, id: `m${seq}`, role: "agent", parts: [], at: "" });
+  }
+  await pass(25_000);
+  socket().hear({ type: "pong" });
+  assert.equal(Socket.all.length, 1);
+  dispatch({ type: "call_ended", note: null });
+  await pass(25_000);
+  assert.equal(Socket.all.length, 2);
 });

@@ -26,6 +26,10 @@ function after(...events: (core.Event | ServerFrame)[]): core.State {
       "read",
       "link",
       "forget",
+      "call",
+      "call_ended",
+      "muted",
+      "playing",
     ].includes(it.type);
     return event(state, isFrame ? { type: "frame", frame: it as ServerFrame } : (it as core.Event));
   }, core.initial());
@@ -337,4 +341,46 @@ test("parts of an unknown kind fall back on their text", () => {
   });
   assert.ok(it.type === "message");
   assert.deepEqual(it.parts, [text("Vienna")]);
+});
+
+const voice = (on: boolean): ServerFrame => frame({ type: "voice", on });
+const caption = (role: string, words: string, final = false): ServerFrame =>
+  frame({ type: "caption", role, text: words, final });
+
+test("one can call where the server says so", () => {
+  assert.equal(after(welcome()).canCall, false);
+  assert.equal(after(frame({ type: "welcome", seq: 0, voice: true })).canCall, true);
+});
+
+test("a call is taken, shows what is said, and ends with the house", () => {
+  const call: core.Event = { type: "call" };
+  assert.equal(after(call).call!.taken, false);
+  const words = [caption("user", "Hel"), caption("user", "Hello", true), caption("agent", "Hi")];
+  const state = after(call, voice(true), ...words, { type: "playing", playing: true });
+  assert.equal(state.call!.taken, true);
+  assert.equal(state.call!.playing, true);
+  assert.deepEqual(state.call!.user, { text: "Hello", final: true });
+  assert.deepEqual(state.call!.agent, { text: "Hi", final: false });
+  assert.equal(after(call, voice(true), voice(false)).call, null);
+});
+
+test("what is told of a call that is over changes nothing", () => {
+  const over: core.Event = { type: "call_ended", note: null };
+  const state = after({ type: "call" }, over, voice(true), caption("user", "late"));
+  assert.equal(state.call, null);
+});
+
+test("a lost connection ends the call and says so until there is another", () => {
+  const lost: core.Event = { type: "link", link: "waiting" };
+  const state = after(welcome(), { type: "call" }, voice(true), lost, welcome());
+  assert.equal(state.call, null);
+  assert.equal(state.callNote, "callLost");
+  assert.equal(core.reduce(state, { type: "call" }).callNote, null);
+  assert.equal(after(lost).callNote, null);
+});
+
+test("a call that cannot be taken says why and leaves nothing behind", () => {
+  const busy = frame({ type: "error", code: "lines_busy", message: "All lines are busy." });
+  const state = after({ type: "call" }, busy, voice(false));
+  assert.deepEqual([state.call, state.complaint], [null, "All lines are busy."]);
 });

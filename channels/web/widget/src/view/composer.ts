@@ -15,6 +15,7 @@ export class Composer {
   private readonly grow: HTMLElement;
   private readonly send: HTMLButtonElement;
   private readonly stop: HTMLButtonElement;
+  private readonly talk: HTMLButtonElement;
   private readonly drafts = h("ul", { className: "drafts", hidden: true });
   private readonly picker = h("input", { type: "file", multiple: true, hidden: true });
   private state: State | null = null;
@@ -40,6 +41,7 @@ export class Composer {
     };
     this.drafts.ariaLabel = strings.attach;
     const attach = button("icon", strings.attach, () => this.picker.click(), icon("attach"));
+    this.talk = button("icon", strings.call, actions.call, icon("mic"));
     this.send = button("icon send", strings.send, () => {}, icon("send"));
     this.send.type = "submit";
     this.stop = button("icon send stop", strings.stop, () => this.halt(), icon("stop"));
@@ -47,7 +49,7 @@ export class Composer {
       "form",
       { className: "composer", onsubmit: (event: Event) => this.submitted(event) },
       this.drafts,
-      h("div", { className: "field" }, attach, this.picker, this.grow, this.stop, this.send),
+      h("div", { className: "field" }, attach, this.picker, this.grow, this.talk, this.stop, this.send),
     );
   }
 
@@ -58,6 +60,11 @@ export class Composer {
   set value(text: string) {
     this.text.value = text;
     this.typed();
+  }
+
+  /** Where the focus goes when a call is over. */
+  focusTalk(): void {
+    this.talk.focus();
   }
 
   /** Not where it would throw up a keyboard over what one came to read. */
@@ -71,6 +78,8 @@ export class Composer {
     const sendable = isSendable(state, this.text.value);
     const stoppable = isBusy(state) && !this.text.value && !state.drafts.length;
     this.send.ariaDisabled = String(!sendable);
+    this.talk.hidden = !state.canCall || state.call !== null;
+    this.talk.disabled = state.link !== "online";
     this.send.hidden = stoppable;
     this.stop.hidden = !stoppable;
   }

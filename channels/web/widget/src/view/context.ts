@@ -12,6 +12,9 @@ export interface Actions {
   attach(files: Iterable<File>): void;
   upload(key: string): void;
   detach(key: string): void;
+  call(): void;
+  hangUp(): void;
+  mute(muted: boolean): void;
   earlier(): void;
   wake(): void;
   read(): void;

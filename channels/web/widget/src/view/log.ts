@@ -62,10 +62,13 @@ export class Log {
     const { before } = this;
     this.before = state;
     const height = this.scroll.scrollHeight;
-    this.earlier.hidden = firstSeq(state) <= 1;
-    this.hello.hidden = !this.earlier.hidden || !this.context.greeting;
+    const all = firstSeq(state) <= 1;
+    // Reading earlier history connects anew, which would end a call.
+    this.earlier.hidden = all || state.call !== null;
+    this.hello.hidden = !all || !this.context.greeting;
     // History is not news: it is read out only once it is complete.
-    this.lines.ariaLive = isCaughtUp(state) ? "polite" : "off";
+    // In a call the captions are.
+    this.lines.ariaLive = isCaughtUp(state) && !state.call ? "polite" : "off";
     if (state.entries !== before?.entries || state.pending !== before.pending) {
       if (before && state.pending.length > before.pending.length) this.pinned = true;
       this.show(timeline(state));

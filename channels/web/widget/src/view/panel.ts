@@ -3,6 +3,7 @@
 import type { State } from "../state.ts";
 import type { Context } from "./context.ts";
 import { Composer } from "./composer.ts";
+import { CallBar } from "./call.ts";
 import { button, h, icon } from "./dom.ts";
 import { Log } from "./log.ts";
 
@@ -10,6 +11,7 @@ export class Panel {
   readonly node: HTMLElement;
   readonly composer: Composer;
   readonly log: Log;
+  readonly call: CallBar;
   private readonly standing = h("p", { className: "standing" });
   private readonly banner = h("div", { className: "banner", role: "status", hidden: true });
   private readonly announcer = h("div", { className: "sr", role: "status" });
@@ -19,6 +21,7 @@ export class Panel {
     const { strings, heading, inline, actions } = context;
     this.log = new Log(context);
     this.composer = new Composer(context);
+    this.call = new CallBar(context);
     const title = h("h2", { id: "title" }, heading);
     const close = button("icon", strings.close, actions.close, icon("close"));
     close.hidden = inline;
@@ -34,6 +37,7 @@ export class Panel {
       ),
       this.log.node,
       this.banner,
+      this.call.node,
       this.composer.node,
       h("div", { className: "drop", ariaHidden: "true" }, strings.dropHere),
       this.announcer,
@@ -64,7 +68,10 @@ export class Panel {
 
   update(state: State): void {
     this.log.update(state);
+    const hadFocus = this.call.hasFocus;
     this.composer.update(state);
+    this.call.update(state.call);
+    if (hadFocus && !state.call) this.composer.focusTalk();
     const link = navigator.onLine ? state.link : "waiting";
     this.node.dataset.link = link;
     const { strings } = this.context;
@@ -75,16 +82,17 @@ export class Panel {
     this.warn(this.trouble(state), state.link === "refused");
     const busy = state.turn?.note ?? "";
     const failed = state.drafts.find((it) => it.error)?.error ?? "";
-    const words = failed || busy || (state.turn && !state.turn.text ? strings.working : "");
+    const call = state.call && (state.call.taken ? strings.callOn : strings.calling);
+    const words = failed || call || busy || (state.turn && !state.turn.text ? strings.working : "");
     if (this.announcer.textContent !== words) this.announcer.textContent = words;
   }
 
-  private trouble({ link, complaint }: State): string {
+  private trouble({ link, complaint, callNote }: State): string {
     const { strings } = this.context;
     if (link === "refused") return `${strings.refused} ${complaint}`.trim();
     if (!navigator.onLine) return strings.offline;
     if (link === "waiting") return strings.waiting;
-    return complaint;
+    return complaint || (callNote ? strings[callNote] : "");
   }
 
   private warn(words: string, final: boolean): void {

@@ -1,6 +1,7 @@
 /** The one style sheet, shared by every element of the page; no policy on styles applies to it. */
 
 import base from "./styles/base.css";
+import call from "./styles/call.css";
 import composer from "./styles/composer.css";
 import launcher from "./styles/launcher.css";
 import live from "./styles/live.css";
@@ -11,7 +12,7 @@ import prose from "./styles/prose.css";
 import screens from "./styles/screens.css";
 
 /** Later ones refine earlier ones. */
-const STYLES = [base, launcher, panel, log, prose, parts, live, composer, screens];
+const STYLES = [base, launcher, panel, log, prose, parts, live, call, composer, screens];
 
 let made: CSSStyleSheet | null = null;
 

@@ -1,0 +1,95 @@
+/** A call: how it stands, what is being said, and how to mute and end it. */
+
+import type { Call, Caption } from "../state.ts";
+import type { Context } from "./context.ts";
+import { button, h, icon } from "./dom.ts";
+
+const BARS = 4;
+
+export class CallBar {
+  readonly node: HTMLElement;
+  private readonly meter: HTMLElement;
+  private readonly phase = h("p", { className: "phase" });
+  private readonly mute: HTMLButtonElement;
+  private readonly end: HTMLButtonElement;
+  private readonly user: Words;
+  private readonly agent: Words;
+  private call: Call | null = null;
+
+  constructor(private readonly context: Context) {
+    const { strings, actions } = context;
+    this.meter = h(
+      "span",
+      { className: "meter", ariaHidden: "true" },
+      ...Array.from({ length: BARS }, () => h("i")),
+    );
+    const toggle = (): void => actions.mute(!this.call?.muted);
+    this.mute = button("icon", strings.mute, toggle, icon("mic"));
+    this.end = button("icon end", strings.hangUp, actions.hangUp, icon("hangUp"));
+    this.user = new Words(strings.you);
+    this.agent = new Words(strings.agent);
+    this.node = h(
+      "section",
+      { className: "call", hidden: true },
+      h("div", { className: "state" }, this.meter, this.phase, this.mute, this.end),
+      h("div", { className: "captions" }, this.user.node, this.agent.node),
+    );
+    this.node.ariaLabel = strings.callLabel;
+  }
+
+  get hasFocus(): boolean {
+    return this.node.contains((this.node.getRootNode() as ShadowRoot).activeElement);
+  }
+
+  update(call: Call | null): void {
+    const { call: before, context } = this;
+    if (call === before) return;
+    this.call = call;
+    const began = call && !before;
+    this.node.hidden = !call;
+    if (!call) {
+      this.hear(0);
+      return;
+    }
+    const { strings } = context;
+    this.node.classList.toggle("playing", call.playing);
+    this.phase.textContent = !call.taken
+      ? strings.calling
+      : call.playing
+        ? strings.speaking
+        : call.muted
+          ? strings.muted
+          : strings.listening;
+    if (call.muted !== before?.muted) {
+      this.mute.ariaPressed = String(call.muted);
+      this.mute.replaceChildren(icon(call.muted ? "muted" : "mic"));
+    }
+    this.user.update(call.user);
+    this.agent.update(call.agent);
+    // The button that was pressed is gone.
+    if (began) this.end.focus();
+  }
+
+  /** How loud the person is: 0 to 1. */
+  hear(level: number): void {
+    this.meter.style.setProperty("--level", level.toFixed(2));
+  }
+}
+
+/** One side's words as they come; a screen reader hears them once, when they are final. */
+class Words {
+  readonly node: HTMLElement;
+  private readonly shown = h("span", { ariaHidden: "true" });
+  private readonly read = h("span", { className: "sr", ariaLive: "polite" });
+
+  constructor(private readonly who: string) {
+    this.node = h("p", { className: "caption", hidden: true }, this.shown, this.read);
+  }
+
+  update({ text, final }: Caption): void {
+    this.node.hidden = !text;
+    if (this.shown.textContent !== text) this.shown.textContent = text;
+    this.node.classList.toggle("final", final);
+    if (final) this.read.textContent = `${this.who}: ${text}`;
+  }
+}

@@ -131,8 +131,8 @@ def _sid(form: Form) -> str:
 
 
 def _caller(number: str, call: str) -> str:
-    name, colon, rest = number.partition(":")
-    named = name in ("client", "sip") and colon and rest.isprintable() and " " not in rest
+    name, _, rest = number.partition(":")
+    named = name in ("client", "sip") and rest and rest.isprintable() and " " not in rest
     if (NUMBER.fullmatch(number) and number not in _WITHHELD) or named:
         return number[:LONGEST_ID]
     return f"withheld-{call}"

@@ -74,6 +74,51 @@ DELIVERY_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
     registry=REGISTRY,
 )
+CALLS = Counter(
+    "frontdoor_calls_total",
+    "Calls that were answered, by how they ended.",
+    ("channel", "ended_by"),
+    registry=REGISTRY,
+)
+CALLS_OPEN = Gauge("frontdoor_calls_open", "Calls under way here.", registry=REGISTRY)
+CALLS_REFUSED = Counter(
+    "frontdoor_calls_refused_total", "Calls turned away for want of room.", registry=REGISTRY
+)
+CALL_SECONDS = Histogram(
+    "frontdoor_call_duration_seconds",
+    "From a line being answered to its end.",
+    ("channel",),
+    buckets=(5, 15, 30, 60, 120, 300, 600, 1800, 3600),
+    registry=REGISTRY,
+)
+CALL_TURNS = Counter(
+    "frontdoor_call_turns_total",
+    "Turns of callers put to the agent.",
+    ("channel",),
+    registry=REGISTRY,
+)
+CALL_STEP_SECONDS = Histogram(
+    "frontdoor_call_turn_seconds",
+    "From a caller's last word to: its transcript, the turn being over, the agent's first text, "
+    "the first sound of the reply.",
+    ("step",),
+    buckets=(0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9, 1.1, 1.4, 2, 3, 5, 10),
+    registry=REGISTRY,
+)
+CALL_REACTION_SECONDS = Histogram(
+    "frontdoor_call_interruption_seconds",
+    "From a caller speaking over us to our falling silent.",
+    buckets=(0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1),
+    registry=REGISTRY,
+)
+CALL_UNDERRUNS = Counter(
+    "frontdoor_call_underruns_total", "Gaps heard in the middle of a clause.", registry=REGISTRY
+)
+CALL_COST = Counter(
+    "frontdoor_call_cost_dollars_total",
+    "Speech services in calls, by list price.",
+    registry=REGISTRY,
+)
 STT_SECONDS = Histogram(
     "frontdoor_stt_seconds",
     "From sending speech to having its words.",
@@ -91,6 +136,12 @@ STT_COST = Counter(
     "frontdoor_stt_cost_dollars_total",
     "What recognition cost, by list price.",
     ("provider",),
+    registry=REGISTRY,
+)
+VOICE_NOTES = Counter(
+    "frontdoor_voice_notes_total",
+    "Recordings that people sent, by what came of listening to them.",
+    ("result",),
     registry=REGISTRY,
 )
 

@@ -91,6 +91,11 @@ class Machine:
         orders, self._orders = self._orders, []
         return orders
 
+    @property
+    def speaks_of(self) -> int:
+        """The turn whose answer is awaited or spoken; 0 for none."""
+        return self._answering.number if self._answering else 0
+
     def _is_stale(self, fact: Fact) -> bool:
         """Whether the fact belongs to what is over."""
         if self.house is House.GONE:

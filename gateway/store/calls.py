@@ -140,6 +140,11 @@ def finish(
     )
 
 
+def note_recording(connection: Connection, id: str, file: str) -> None:
+    """Keep where a call's recording is."""
+    connection.execute(update(calls).where(calls.c.id == id).values(recording=file))
+
+
 def status(
     connection: Connection, id: str, state: CallState, seconds: int = 0, *, now: float
 ) -> None:

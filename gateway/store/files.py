@@ -27,9 +27,19 @@ class FileStore:
         self._limit = limit
 
     async def put(
-        self, owner: Address, file: File, chunks: AsyncIterator[bytes], *, now: float
+        self,
+        owner: Address,
+        file: File,
+        chunks: AsyncIterator[bytes],
+        *,
+        now: float,
+        limit: int | None = None,
     ) -> File:
-        """Store `chunks`; the file exists only once all of them are there. Raises TooLarge."""
+        """Store `chunks`; the file exists only once all of them are there. Raises TooLarge.
+
+        `limit` is for what is not somebody's upload.
+        """
+        limit = limit or self._limit
         id = secrets.token_urlsafe(24)
         path = anyio.Path(self._path(id))
         await path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,8 +48,8 @@ class FileStore:
             async with await path.open("wb") as out:
                 async for chunk in chunks:
                     size += len(chunk)
-                    if size > self._limit:
-                        raise TooLarge(self._limit)
+                    if size > limit:
+                        raise TooLarge(limit)
                     await out.write(chunk)
             stored = File(file.name, file.media_type, size, id, kind=file.kind)
             await self._database.write(_insert, str(owner), stored, now)

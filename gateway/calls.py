@@ -1,0 +1,175 @@
+"""The switchboard: which calls there are, whether there is room for more, and their records."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import anyio
+import structlog
+
+from channels.base import CallState, Line
+from channels.events import Address
+from gateway.errors import SpeechError
+from gateway.figures import TurnFigures
+from gateway.recorder import recorded
+from gateway.store import calls as call_store
+from gateway.store.calls import CallTurn
+from gateway.store.files import FileStore
+from gateway.telemetry import (
+    CALL_COST,
+    CALL_SECONDS,
+    CALL_UNDERRUNS,
+    CALLS,
+    CALLS_OPEN,
+    CALLS_REFUSED,
+)
+from gateway.voice import VoiceCall, VoiceParts
+from prompts import sentence
+
+log = structlog.get_logger()
+
+WORST_LAG = 0.1
+"""Seconds by which the loop may be late before new calls are turned away."""
+LAG_EVERY = 0.25
+LAG_MEMORY = 0.8
+"""Of the lag measured before, in the running mean."""
+
+
+@dataclass(slots=True)
+class Switchboard:
+    """Implements `channels.base.Calls`."""
+
+    parts: VoiceParts
+    files: FileStore
+    most: int
+    """Calls at the same time."""
+    record: bool = False
+    monotonic: Callable[[], float] = time.monotonic
+    _live: Counter[str] = field(default_factory=Counter)
+    _warm: bool = False
+    _lag: float = 0.0
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Warm up in the background, and watch how late the loop is."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._warm_up)
+            tasks.start_soon(self._watch)
+            try:
+                yield
+            finally:
+                tasks.cancel_scope.cancel()
+                with anyio.CancelScope(shield=True):
+                    await self.parts.recogniser.close()
+                    await self.parts.voice.close()
+
+    def room(self) -> bool:
+        if self._live.total() < self.most and self._lag < WORST_LAG:
+            return True
+        CALLS_REFUSED.inc()
+        log.warning("all_lines_busy", calls=self._live.total(), lag=round(self._lag, 3))
+        return False
+
+    def on_line(self, address: Address) -> bool:
+        return self._live[str(address)] > 0
+
+    async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
+        now = self.parts.wall_clock()
+        await self.parts.database.write(call_store.status, id, state, seconds, now=now)
+
+    async def answer(self, line: Line) -> None:
+        call = line.call
+        address = str(call.sender.address)
+        self._live[address] += 1
+        began = self.monotonic()
+        CALLS_OPEN.inc()
+        try:
+            with structlog.contextvars.bound_contextvars(call=call.id):
+                log.info("call_answered", channel=call.route.channel, resumed=call.resumed)
+                await self._talk(line)
+        except Exception:
+            # One call that fails must not take the others' process down.
+            log.exception("call_failed", call=call.id)
+        finally:
+            CALLS_OPEN.dec()
+            CALL_SECONDS.labels(call.route.channel).observe(self.monotonic() - began)
+            self._live[address] -= 1
+            if not self._live[address]:
+                del self._live[address]
+
+    async def _talk(self, line: Line) -> None:
+        parts, call = self.parts, line.call
+        now = parts.wall_clock()
+        conversation = await parts.database.write(call_store.begin, call, now=now)
+        locale = call.sender.locale or parts.locale
+        greeting = call.opening or parts.greeting or sentence("voice", "greeting", locale)
+        if self.record and not call.resumed:
+            greeting = f"{greeting} {sentence('voice', 'recorded', locale)}"
+        files = self.files if self.record else None
+        async with recorded(line, files, now=now) as (heard, recording):
+            talk = VoiceCall(replace(parts, greeting=greeting), heard, conversation)
+            try:
+                await talk.run()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    talk.leave()
+                    await self._keep(talk, call.id, now)
+        if recording.id:
+            await parts.database.write(call_store.note_recording, call.id, recording.id)
+
+    async def _keep(self, talk: VoiceCall, id: str, began: float) -> None:
+        database, figures = self.parts.database, talk.figures
+        for turn in figures.turns.values():
+            await database.write(call_store.note_turn, id, _told(turn, began - talk.began))
+        totals = {"underruns": float(figures.underruns), "cost": figures.cost}
+        await database.write(
+            call_store.finish,
+            id,
+            ended_by=talk.ended_by,
+            now=self.parts.wall_clock(),
+            figures=totals,
+        )
+        CALL_UNDERRUNS.inc(figures.underruns)
+        CALL_COST.inc(figures.cost)
+        CALLS.labels(talk.channel, talk.ended_by).inc()
+        log.info(
+            "call_ended",
+            by=talk.ended_by,
+            turns=len(figures.turns),
+            underruns=figures.underruns,
+            cost=round(figures.cost, 6),
+            figures=[turn.steps() for turn in figures.turns.values()],
+        )
+
+    # -- the process -----------------------------------------------------------------------
+
+    async def _warm_up(self) -> None:
+        for part in (self.parts.activity, self.parts.recogniser, self.parts.voice):
+            try:
+                await part.warm()
+            except SpeechError as error:
+                log.warning("speech_not_warm", error=str(error))
+
+    async def _watch(self) -> None:
+        while True:
+            before = self.monotonic()
+            await anyio.sleep(LAG_EVERY)
+            late = max(0.0, self.monotonic() - before - LAG_EVERY)
+            self._lag = LAG_MEMORY * self._lag + (1 - LAG_MEMORY) * late
+
+
+def _told(turn: TurnFigures, offset: float) -> CallTurn:
+    """A turn for the record; `offset` leads from the call's clock to epoch seconds."""
+    said = " ".join(turn.said)
+    return CallTurn(
+        number=turn.number,
+        at=turn.ended + offset,
+        asked=turn.asked,
+        heard=said if turn.heard is None else turn.heard,
+        cut=turn.heard is not None,
+        figures=turn.steps(),
+    )

@@ -157,6 +157,9 @@ class Preview(Protocol):
     def working(self) -> None:
         """The agent is busy: show typing, or keep showing it."""
 
+    def quote(self, text: str, locale: str) -> None:
+        """Show this above the text, as `Reply.quote` will be."""
+
     async def close(self) -> None:
         """Stop, and wait for a request under way. Safe to call twice."""
 
@@ -173,8 +176,11 @@ class Line(Protocol):
         """What comes from the caller, in order. `HungUp` is the last; read it through."""
 
     def send(self, order: LineOrder) -> None:
-        """Queue something for the caller. Never waits and never raises: a peer that does not
-        read ends in `HungUp`. What a line cannot show (captions on a phone) it leaves out."""
+        """Queue something for the caller.
+
+        Never waits and never raises: a peer that does not read ends in `HungUp`. What a line
+        cannot show (captions on a phone) it leaves out.
+        """
 
     async def hang_up(self) -> None:
         """Put down from our side, once what was sent has been played. Safe to call twice."""

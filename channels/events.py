@@ -96,6 +96,7 @@ class File:
     source: str = ""
     """The platform's handle to fetch it by, until it is stored."""
     kind: Literal["file", "image", "audio", "voice", "video"] = "file"
+    """`voice` is somebody talking to us, whatever it was recorded with."""
     error: str = ""
     """Why it could not be had, in plain words."""
 
@@ -216,6 +217,9 @@ class Reply:
     """Our id of the message, so that a tapped choice can name it."""
     locale: str = ""
     """BCP 47 of the reader, for what the channel says of its own accord."""
+    quote: str = ""
+    """What a machine made of a recording that this answers, for its speaker to check. A channel
+    that does not show it with the recording itself shows it above the text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Literal
 
 from channels.events import (
@@ -16,6 +17,7 @@ from channels.events import (
     Transcript,
     spoken,
 )
+from gateway.agent.base import Ask, Attachment, Caller
 from gateway.store.base import Stored, Turn
 from prompts import sentence
 
@@ -25,6 +27,28 @@ BOOK = "gateway"
 def text(turn: Turn) -> str:
     """What the agent reads: the messages of a turn as one text."""
     return "\n\n".join(text for m in turn.messages if (text := _read(m)))
+
+
+def ask(turn: Turn, text: str, files: Iterable[Attachment]) -> Ask:
+    """What the agent is handed: `text` as it is to read it, and who asks."""
+    sender = turn.sender
+    return Ask(
+        id=turn.ask_id,
+        context=turn.context,
+        text=text,
+        caller=Caller(
+            person=turn.person,
+            channel=turn.route.channel,
+            modality=modality(turn),
+            locale=sender.locale,
+            zone=sender.zone,
+            trust=str(sender.trust),
+            name=sender.name,
+        ),
+        files=tuple(files),
+        task=turn.answers_task,
+        heard=heard(turn),
+    )
 
 
 def modality(turn: Turn) -> Literal["text", "voice"]:
@@ -37,22 +61,37 @@ def heard(turn: Turn) -> str | None:
     return next((m.heard for m in turn.messages if m.heard is not None), None)
 
 
+def transcript(turn: Turn) -> str:
+    """What a machine made of the recordings in a turn, for their speakers to check."""
+    return "\n\n".join(
+        f"{m.sender.name}: {words.text}" if m.group and m.sender.name else words.text
+        for m in turn.messages
+        for file, words in with_words(m.parts)
+        if words
+    )
+
+
 def files(turn: Turn) -> list[File]:
-    """The files of a turn that could be had, in order."""
-    return [file for file in _files(turn) if file.id]
+    """The files of a turn that could be had, in order; what was said is read instead."""
+    return [
+        file
+        for m in turn.messages
+        for file, words in with_words(m.parts)
+        if file.id and not (words and file.kind == "voice")
+    ]
 
 
 def only_recordings(turn: Turn) -> bool:
-    """Whether there is nothing in the turn but speech, which nobody here understands yet."""
-    return bool(recordings(turn)) and not text(turn)
+    """Whether there is nothing in the turn but speech that was not understood."""
+    recorded = any(file.kind == "voice" for m in turn.messages for file, _ in with_words(m.parts))
+    return recorded and not text(turn)
 
 
-def recordings(turn: Turn) -> list[File]:
-    return [file for file in _files(turn) if file.kind == "voice"]
-
-
-def _files(turn: Turn) -> Iterable[File]:
-    return (part for m in turn.messages for part in m.parts if isinstance(part, File))
+def with_words(parts: tuple[Part, ...]) -> Iterable[tuple[File, Transcript | None]]:
+    """The files among parts, each with its transcript, which stands right after it."""
+    for part, following in zip_longest(parts, parts[1:]):
+        if isinstance(part, File):
+            yield part, following if isinstance(following, Transcript) else None
 
 
 def _read(message: Stored) -> str:

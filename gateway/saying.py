@@ -17,9 +17,10 @@ def saying(
     choices: tuple[Choice, ...] = (),
     *,
     locale: str = "",
+    quote: str = "",
     preview_ref: str = "",
 ) -> Saying:
-    """What is stored and sent for one thing said on `route`.
+    """What is stored and sent for one thing said on `route`; see `Reply` for `quote`.
 
     A channel that is switched off now gets no deliveries: the log alone keeps it.
     """
@@ -28,7 +29,7 @@ def saying(
     parts += files
     if choices:
         parts.append(Choices(choices))
-    reply = Reply(text, files, choices, id, locale)
+    reply = Reply(text, files, choices, id, locale, quote)
     outgoing = channel.render(route, reply) if channel else []
     if channel and outgoing and preview_ref == PREVIEW_OPENING:
         outgoing[0] = channel.repeated(outgoing[0])

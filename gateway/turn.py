@@ -19,7 +19,6 @@ from gateway.agent.base import (
     AgentEvent,
     Ask,
     Attachment,
-    Caller,
     Progress,
     Started,
     Wished,
@@ -29,12 +28,14 @@ from gateway.bus.base import Bus
 from gateway.errors import AgentBroken, AgentError, AgentRefused, AgentUnreachable, TaskUnknown
 from gateway.heard import Heard, Verdict, detached, judge
 from gateway.hold import Hold
+from gateway.notes import Notes
 from gateway.saying import saying
 from gateway.store import turns
 from gateway.store.base import Closing, Given, LeaseLost, Saying, Turn, TurnStage
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
 from gateway.telemetry import AGENT_ERRORS, FIRST_TEXT_SECONDS, TURN_SECONDS, TURNS, TURNS_OPEN
+from gateway.voicing import Voicing
 from prompts import sentence
 
 log = structlog.get_logger()
@@ -69,6 +70,10 @@ class TurnPlayer:
     detach_seconds: float
     on_delivery: Callable[[], None]
     on_detached: Callable[[], None]
+    notes: Notes | None = None
+    """Listens to recordings; None when there is no recogniser."""
+    voicing: Voicing | None = None
+    """Speaks answers to those who want to hear them; None when there is no voice."""
     voice_detach_seconds: float = 30.0
     """As `detach_seconds`, for turns that were spoken: there the line fills the silence."""
     clock: Callable[[], float] = time.time
@@ -93,6 +98,8 @@ class _Play:
     heard: Heard = field(init=False)
     preview: Preview | None = None
     preview_ref: str = ""
+    excuse: str = ""
+    """Why not all recordings were heard, for the person."""
 
     def __post_init__(self) -> None:
         self.heard = Heard(self.turn.given, task=self.turn.task)
@@ -105,6 +112,16 @@ class _Play:
     @property
     def spoken(self) -> bool:
         return question.modality(self.turn) == "voice"
+
+    @property
+    def quote(self) -> str:
+        """What was heard in recordings, to be shown with the first that is said."""
+        return "" if self.turn.told else question.transcript(self.turn)
+
+    @property
+    def preface(self) -> str:
+        """Why recordings were not heard, to be said with the first that is said."""
+        return "" if self.turn.told else self.excuse
 
     @property
     def patience(self) -> float:
@@ -141,8 +158,9 @@ class _Play:
         self.turn = await fetched(
             self.turn, channel, self.player.files, self.player.database, self.player.clock()
         )
-        if question.only_recordings(self.turn):
-            words = sentence("gateway", "voice_not_yet", self.locale)
+        await self._listen_to_recordings()
+        if question.only_recordings(self.turn) and not self.hold.canceled:
+            words = "" if self.excuse else sentence("gateway", "voice_not_yet", self.locale)
             await self._close(Verdict(words, (), (), TurnStage.DONE))
             return
         with anyio.CancelScope() as scope:
@@ -162,6 +180,22 @@ class _Play:
             # On a line, the one that fills the silence says it.
             told = self.turn.told or self.spoken
             await self._close(detached(self.heard, self.locale, told=told))
+
+    async def _listen_to_recordings(self) -> None:
+        """Put what was said in recordings into the turn, and keep what went wrong with that."""
+        if not self.player.notes:
+            return
+        if self.preview:
+            self.preview.working()
+        with anyio.CancelScope() as scope:
+            self.hold.begin(scope)
+            try:
+                listened = await self.player.notes.listened(self.turn)
+            finally:
+                self.hold.end()
+            self.turn, self.excuse = listened.turn, listened.excuse(self.locale)
+            if self.preview and self.quote:
+                self.preview.quote(self.quote, self.locale)
 
     async def _listen(self, scope: anyio.CancelScope) -> None:
         """Hear the agent until the person's wait is over; each word of it earns more time."""
@@ -269,23 +303,9 @@ class _Play:
             Attachment(f.name, f.media_type, data=await self.player.files.read(f.id))
             for f in question.files(turn)
         ]
-        return Ask(
-            id=turn.ask_id,
-            context=turn.context,
-            text=question.text(turn),
-            caller=Caller(
-                person=turn.person,
-                channel=turn.route.channel,
-                modality=question.modality(turn),
-                locale=turn.sender.locale,
-                zone=turn.sender.zone,
-                trust=str(turn.sender.trust),
-                name=turn.sender.name,
-            ),
-            files=tuple(attachments),
-            task=turn.answers_task,
-            heard=question.heard(turn),
-        )
+        voicing = self.player.voicing
+        text = voicing.question(turn) if voicing else question.text(turn)
+        return question.ask(turn, text, attachments)
 
     # -- ends ----------------------------------------------------------------------------
 
@@ -365,8 +385,12 @@ class _Play:
         log.info("turn_ended", stage=str(verdict.stage), task=self.heard.task)
 
     async def _told(self, verdict: Verdict) -> Saying | None:
-        text, files = await received(verdict, self.turn, self.player.files, self.player.clock())
-        return self._saying(text, files, verdict) if text or files else None
+        player, turn = self.player, self.turn
+        text, files = await received(verdict, turn, player.files, player.clock())
+        answered = verdict.stage in (TurnStage.DONE, TurnStage.BACKGROUND)
+        if answered and player.voicing:
+            files += await player.voicing.spoken(text, turn, now=player.clock())
+        return self._saying(text, files, verdict) if text or files or self.preface else None
 
     def _saying(
         self, text: str, files: tuple[File, ...] = (), verdict: Verdict | None = None
@@ -374,10 +398,11 @@ class _Play:
         return saying(
             self.player.channels.get(self.turn.route.channel),
             self.turn.route,
-            text,
+            f"{self.preface}\n\n{text}".strip(),
             files,
             verdict.choices if verdict else (),
             locale=self.locale,
+            quote=self.quote,
             preview_ref=self.preview_ref if verdict else "",
         )
 

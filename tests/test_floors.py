@@ -16,12 +16,14 @@ FLOORS = {
     "gateway.app": 4,
     "gateway.banner": 4,
     "gateway.callbook": 4,
+    "gateway.calling": 4,
     "gateway.cli": 4,
     "gateway.doctor": 4,
     "gateway.embedded": 4,
     "gateway.health": 4,
     "gateway.protocols": 4,
     "gateway.serving": 4,
+    "gateway.aloud": 3,
     "gateway.attachments": 3,
     "gateway.calls": 3,
     "gateway.figures": 3,
@@ -31,6 +33,7 @@ FLOORS = {
     "gateway.recorder": 3,
     "gateway.speaking": 3,
     "gateway.voice": 3,
+    "gateway.voicing": 3,
     "gateway.chat": 3,
     "gateway.delivery": 3,
     "gateway.following": 3,
@@ -54,6 +57,7 @@ FLOORS = {
 }
 INSTRUMENTS = {"gateway.agent", "gateway.bus", "gateway.speech", "gateway.store"}
 PURE = [
+    "gateway/aloud.py",
     "gateway/banner.py",
     "gateway/figures.py",
     "gateway/heard.py",

@@ -18,7 +18,8 @@ _MEDIA: dict[str, tuple[Kind, str]] = {
     "audio": ("audio", "audio/mpeg"),
     "voice": ("voice", "audio/ogg"),
     "video": ("video", "video/mp4"),
-    "video_note": ("video", "video/mp4"),
+    # A face in a circle is there to talk.
+    "video_note": ("voice", "video/mp4"),
     "document": ("file", "application/octet-stream"),
 }
 

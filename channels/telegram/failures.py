@@ -8,6 +8,7 @@ Refused
 ├── Unchanged      the edit changes nothing
 ├── Gone           the message to edit is not there
 ├── NotAPhoto      it cannot be shown as a photo
+├── NoVoice        the person takes no voice messages
 └── TooBig         over what Telegram carries
 """
 
@@ -51,6 +52,10 @@ class NotAPhoto(Refused):
     """The picture cannot be sent as a photo."""
 
 
+class NoVoice(Refused):
+    """The person does not let themselves be sent voice messages."""
+
+
 class TooBig(Refused):
     """The file is over Telegram's limit."""
 
@@ -70,6 +75,7 @@ _BAD_REQUESTS: tuple[tuple[type[Refused], tuple[str, ...]], ...] = (
     ),
     (Unreachable, ("chat not found", "user not found", "peer_id_invalid", "chat_write_forbidden")),
     (NotAPhoto, ("photo_invalid", "image_process_failed", "photo_ext_invalid", "photo must be")),
+    (NoVoice, ("voice_messages_forbidden", "restricted receiving of voice messages")),
     (TooBig, ("too big", "too large", "entity too large")),
 )
 

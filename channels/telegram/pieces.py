@@ -7,7 +7,7 @@ sentences or words. Every tag it falls into is closed and opened again in the ne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import accumulate
@@ -30,12 +30,12 @@ class Piece:
     """The same as a person sees it, without any formatting."""
 
 
-def cut(text: str, limit: int) -> list[Piece]:
-    """Markdown as pieces whose visible text has at most `limit` UTF-16 units.
+def cut(text: str, limit: int, above: Sequence[Run] = ()) -> list[Piece]:
+    """Markdown, below what stands `above`, as pieces of at most `limit` visible UTF-16 units.
 
     Nothing but white space at a cut is lost; a blank text has no pieces.
     """
-    runs = markdown.read(text)
+    runs = [*above, *markdown.read(text)]
     pieces = []
     while runs:
         head, runs = _divide(runs, limit)

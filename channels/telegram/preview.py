@@ -15,6 +15,7 @@ from channels.telegram import render
 from channels.telegram.api import Api
 from channels.telegram.budget import Allowance, is_group
 from channels.telegram.failures import Unchanged, Unparsable
+from channels.telegram.markdown import Run
 from channels.telegram.pacing import Pacing
 
 log = structlog.get_logger()
@@ -46,13 +47,23 @@ class TelegramPreview:
         # A message we may have sent but cannot edit must not get a twin.
         self._pacing = Pacing(private=not is_group(route.chat), mute=ref == PREVIEW_OPENING)
         self._html = ""
+        self._text = ""
+        self._above: list[Run] = []
         self._news = anyio.Event()
         self._closed = False
         self._started = False
         self._ended = anyio.Event()
 
     def show(self, text: str) -> None:
-        self._pacing.text = text
+        self._text = text
+        self._changed()
+
+    def quote(self, text: str, locale: str) -> None:
+        self._above = render.quoted(text, locale)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._pacing.text = "".join(run.text for run in self._above) + self._text
         self._news.set()
 
     def working(self) -> None:
@@ -112,7 +123,7 @@ class TelegramPreview:
         self._pacing.was_typed(time.monotonic())
 
     async def _show(self) -> None:
-        text, private, chat = self._pacing.text, self._pacing.private, self._route.chat
+        private, chat = self._pacing.private, self._route.chat
         if private:
             wait = await self._allowance.draft(chat)
         else:
@@ -120,7 +131,8 @@ class TelegramPreview:
         if wait:
             self._pacing.hold(wait, time.monotonic())
             return
-        piece = render.preview(text, last=private)
+        text = self._pacing.text
+        piece = render.preview(self._text, last=private, above=self._above)
         # What grows beyond the first message of several does not change that one.
         if piece and (private or piece.html != self._html):
             try:

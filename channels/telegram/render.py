@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -15,6 +16,7 @@ from channels.events import File, Reply, Route
 from channels.telegram import pieces, utf16
 from channels.telegram.budget import is_group
 from channels.telegram.buttons import keyboard
+from channels.telegram.markdown import Run
 from channels.telegram.pieces import Piece
 from prompts import sentence
 
@@ -25,6 +27,11 @@ PHOTO_BYTES = 10_000_000
 
 _ROOM = 96
 """UTF-16 units kept free in each text, so that it can be marked as a repeat."""
+
+_FOLDED_QUOTE = 300
+"""Characters of a transcript that are shown without asking for more."""
+_LONGEST_QUOTE = 3000
+"""Characters of a transcript that are shown at all, so that the answer is near."""
 
 _PHOTOS = {"image/jpeg", "image/png", "image/webp"}
 _VOICES = {"audio/ogg", "audio/mpeg", "audio/mp4", "audio/x-m4a"}
@@ -43,7 +50,7 @@ def render(route: Route, reply: Reply) -> list[Outgoing]:
     files = [file for file in reply.files if not _excuse(file, reply.locale)]
     excuses = [why for file in reply.files if (why := _excuse(file, reply.locale))]
     text = "\n\n".join(filter(None, (reply.text.strip(), *excuses)))
-    words = pieces.cut(text, TEXT_UNITS - _ROOM)
+    words = pieces.cut(text, TEXT_UNITS - _ROOM, quoted(reply.quote, reply.locale))
     if reply.choices and not words and not files:
         words = pieces.cut(sentence("telegram", "choose", reply.locale), TEXT_UNITS)
     if _is_caption(route, words, files):
@@ -92,10 +99,25 @@ def as_document(outgoing: Outgoing) -> Outgoing:
     return {**outgoing, "method": "sendDocument"}
 
 
-def preview(markdown: str, *, last: bool) -> Piece | None:
+def preview(markdown: str, *, last: bool, above: Sequence[Run] = ()) -> Piece | None:
     """A growing reply as one message: its end, or its beginning; None for a blank one."""
-    words = pieces.cut(markdown, TEXT_UNITS - _ROOM)
+    words = pieces.cut(markdown, TEXT_UNITS - _ROOM, above)
     return words[-1 if last else 0] if words else None
+
+
+def quoted(transcript: str, locale: str) -> list[Run]:
+    """What a machine made of a recording, marked as that, to stand above the answer."""
+    if not transcript:
+        return []
+    if len(transcript) > _LONGEST_QUOTE:
+        transcript = f"{transcript[:_LONGEST_QUOTE].rstrip()}…"
+    # Telegram folds an expandable quote, for its reader to open.
+    tag = "blockquote expandable" if len(transcript) > _FOLDED_QUOTE else "blockquote"
+    return [
+        Run(sentence("telegram", "heard", locale), (tag, "i")),
+        Run(f" {transcript}", (tag,)),
+        Run("\n\n"),
+    ]
 
 
 def _text(piece: Piece) -> Outgoing:

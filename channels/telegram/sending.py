@@ -12,7 +12,15 @@ from channels.base import NotSent, Outgoing, Refused
 from channels.events import File
 from channels.telegram.api import Api
 from channels.telegram.budget import Allowance
-from channels.telegram.failures import Gone, Moved, NotAPhoto, TooBig, Unchanged, Unparsable
+from channels.telegram.failures import (
+    Gone,
+    Moved,
+    NotAPhoto,
+    NoVoice,
+    TooBig,
+    Unchanged,
+    Unparsable,
+)
 from channels.telegram.render import FILE_FIELDS, UPLOAD_BYTES, as_document, as_plain
 
 log = structlog.get_logger()
@@ -61,8 +69,8 @@ class Sender:
                     raise
                 log.warning("telegram_refused_formatting", chat=chat)
                 outgoing = as_plain(outgoing)
-            except (NotAPhoto, TooBig):
-                if outgoing["method"] != "sendPhoto":
+            except (NotAPhoto, NoVoice, TooBig):
+                if outgoing["method"] not in ("sendPhoto", "sendVoice"):
                     raise
                 outgoing = as_document(outgoing)
         raise Refused("Telegram refused every form of this message")

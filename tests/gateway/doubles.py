@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import anyio
+import anyio.lowlevel
 
 from channels.base import PREVIEW_OPENING, Channel, ChannelError, Outgoing, Remember
-from channels.events import Address, Command, File, Message, Part, Reply, Route, Sender, Text, Trust
+from channels.events import (
+    Address,
+    AudioFormat,
+    Command,
+    File,
+    Message,
+    Part,
+    Reply,
+    Route,
+    Sender,
+    Text,
+    Trust,
+)
+from gateway.speech.base import Speech, SpeechToText, TextToSpeech, Transcription
 
 
 def sender(id: str = "1", locale: str = "en") -> Sender:
@@ -57,6 +71,9 @@ class PaperPreview:
     def working(self) -> None:
         pass
 
+    def quote(self, text: str, locale: str) -> None:
+        self.shown.append(f"> {text}")
+
     async def close(self) -> None:
         self.closed = True
 
@@ -77,6 +94,8 @@ class PaperChannel(Channel):
 
     def render(self, route: Route, reply: Reply) -> list[Outgoing]:
         outgoing: list[Outgoing] = [{"to": route.chat, "text": reply.text}] if reply.text else []
+        if outgoing and reply.quote:
+            outgoing[0]["quote"] = reply.quote
         outgoing += [{"to": route.chat, "file": file.name} for file in reply.files]
         if reply.choices:
             outgoing[-1]["choices"] = [choice.value for choice in reply.choices]
@@ -118,4 +137,52 @@ class PaperChannel(Channel):
         return [outgoing["text"] for outgoing in self.sent if "text" in outgoing]
 
 
-__all__ = ["PREVIEW_OPENING", "PaperChannel", "message", "route", "sender"]
+@dataclass
+class ScriptedRecogniser(SpeechToText):
+    """Hears what it was told to, by the bytes of a recording; the rest has no words."""
+
+    name = "scripted"
+    words: dict[bytes, str | Transcription | Exception] = field(default_factory=dict)
+    asked: list[tuple[Speech, str]] = field(default_factory=list)
+    """What it was given, with the language that was expected."""
+
+    async def transcribe(
+        self, speech: Speech, *, locale: str = "", vocabulary: tuple[str, ...] = ()
+    ) -> Transcription:
+        self.asked.append((speech, locale))
+        await anyio.lowlevel.checkpoint()
+        words = self.words.get(speech.audio, "")
+        if isinstance(words, Exception):
+            raise words
+        return words if isinstance(words, Transcription) else Transcription(words, "en")
+
+
+@dataclass
+class ToneVoice(TextToSpeech):
+    """Hums 50 ms for each character."""
+
+    name = "tone"
+    said: list[str] = field(default_factory=list)
+    failure: Exception | None = None
+
+    async def speak(
+        self, text: str, *, format: AudioFormat, locale: str = "", context: str = ""
+    ) -> AsyncGenerator[bytes, None]:
+        if self.failure:
+            raise self.failure
+        self.said.append(text)
+        for _ in text:
+            yield b"\x10\x27" * (format.bytes_per_second // 80) + b"\0\0" * (
+                format.bytes_per_second // 80
+            )
+
+
+__all__ = [
+    "PREVIEW_OPENING",
+    "PaperChannel",
+    "ScriptedRecogniser",
+    "ToneVoice",
+    "message",
+    "route",
+    "sender",
+]

@@ -19,6 +19,8 @@ from gateway import question
 from gateway.store.base import Given, Stored, Turn, TurnStage
 from tests.gateway.doubles import route, sender
 
+NOTE = File("note.txt", "text/plain", 3, "f2")
+
 
 def turn(*messages: Stored) -> Turn:
     return Turn(
@@ -113,3 +115,23 @@ def test_what_was_heard_of_a_cut_reply_is_told_with_the_first_word_after_it() ->
     first, second = stored(Transcript("no")), stored(Transcript("stop"))
     assert question.heard(turn(first, second)) is None
     assert question.heard(turn(first, replace(second, heard=""))) == ""
+
+
+def test_a_recording_that_was_heard_is_read_and_not_passed_on() -> None:
+    voice = File("v.ogg", "audio/ogg", id="f1", kind="voice")
+    heard = turn(stored(voice, Transcript("hello"), NOTE))
+    assert question.text(heard) == "hello"
+    assert question.files(heard) == [NOTE]
+    assert not question.only_recordings(heard)
+    assert question.files(turn(stored(voice, NOTE))) == [voice, NOTE]
+
+
+def test_what_was_heard_is_shown_with_who_said_it_where_several_may_have() -> None:
+    voice = File("v.ogg", "audio/ogg", id="f1", kind="voice")
+    one = stored(voice, Transcript("hello"), voice, Transcript("again"))
+    assert question.transcript(turn(one)) == "hello\n\nagain"
+    assert question.transcript(turn(replace(one, group=True))) == "Ann: hello\n\nAnn: again"
+
+
+def test_what_was_said_on_the_line_is_not_shown_again() -> None:
+    assert question.transcript(turn(stored(Transcript("hello")))) == ""

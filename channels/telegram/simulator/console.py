@@ -103,13 +103,13 @@ async def _act(simulator: TelegramSimulator, line: str, console: Console) -> boo
                 return True
             case "block" | "unblock":
                 await simulator.block(CHAT, blocked=order == "block")
-            case "photo" | "file":
-                await _attach(simulator, Path(rest), photo=order == "photo")
+            case "photo" | "file" | "voice":
+                await _attach(simulator, Path(rest), order)
                 return True
             case "wait":
                 await anyio.sleep(float(rest or 1))
             case _:
-                console.print("[red]:press :photo :file :block :unblock :wait :quit[/red]")
+                console.print("[red]:press :photo :file :voice :block :unblock :wait :quit[/red]")
     except LookupError:
         console.print(f"[red]There is no button {escape(rest)!r}.[/red]")
     except (OSError, ValueError) as error:
@@ -117,10 +117,13 @@ async def _act(simulator: TelegramSimulator, line: str, console: Console) -> boo
     return False
 
 
-async def _attach(simulator: TelegramSimulator, path: Path, *, photo: bool) -> None:
+async def _attach(simulator: TelegramSimulator, path: Path, order: str) -> None:
     data = await anyio.Path(path).read_bytes()
-    if photo:
+    if order == "photo":
         await simulator.send_photo(CHAT, data)
+    elif order == "voice":
+        # As the apps send it; what is in it is not looked at here.
+        await simulator.send_file(CHAT, data, "voice", mime_type="audio/ogg")
     else:
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         await simulator.send_file(CHAT, data, file_name=path.name, mime_type=media_type)

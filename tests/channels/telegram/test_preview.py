@@ -61,6 +61,17 @@ async def test_a_final_message_replaces_the_draft(door: Door) -> None:
     assert [shown.text for shown in door.simulator.messages(7)] == ["Hello"]
 
 
+async def test_what_was_heard_is_shown_before_there_is_an_answer(door: Door) -> None:
+    growing, _ = preview(door, DIRECT)
+    growing.quote("what's on my list", "en")
+    heard = "🎙 As I heard it: what's on my list"
+    await door.simulator.until(lambda: door.simulator.chat(7).draft.strip() == heard)
+    growing.show("Two things.")
+    whole = f"{heard}\n\nTwo things."
+    await door.simulator.until(lambda: door.simulator.chat(7).draft == whole)
+    await growing.close()
+
+
 async def test_a_group_reply_grows_in_one_message_that_becomes_the_final_one(door: Door) -> None:
     growing, remembered = preview(door, GROUP)
     growing.show("Hel")

@@ -122,3 +122,41 @@ def test_a_repeated_file_says_so_in_its_caption() -> None:
 
 def test_nothing_to_say_is_no_request() -> None:
     assert render(GROUP, Reply("  ")) == []
+
+
+def test_what_was_heard_stands_above_the_answer_marked_as_a_machines_work() -> None:
+    (outgoing,) = render(
+        DIRECT, Reply("Two **things**.", quote="what's *on* my <list>", locale="en")
+    )
+    assert outgoing["fields"]["text"] == (
+        "<blockquote><i>🎙 As I heard it:</i> what's *on* my &lt;list&gt;</blockquote>\n\n"
+        "Two <b>things</b>."
+    )
+    assert outgoing["plain"] == "🎙 As I heard it: what's *on* my <list>\n\nTwo things."
+
+
+def test_a_long_transcript_is_folded_and_the_longest_are_cut() -> None:
+    (folded,) = render(DIRECT, Reply("Fine.", quote="word " * 100))
+    assert folded["fields"]["text"].startswith("<blockquote expandable><i>")
+    (cut, *_) = render(DIRECT, Reply("Fine.", quote="word " * 3000))
+    assert "word…</blockquote>\n\nFine." in cut["fields"]["text"]
+    assert utf16.length(visible(cut["fields"]["text"])) <= 4096
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_says_that_a_machine_listened(language: str) -> None:
+    (outgoing,) = render(DIRECT, Reply("x", quote="y", locale=language))
+    assert outgoing["plain"].startswith("🎙 ")
+
+
+def test_a_spoken_answer_carries_its_words_and_what_was_heard() -> None:
+    voice = File("answer.ogg", "audio/ogg", 5, id="f", kind="voice")
+    (outgoing,) = render(DIRECT, Reply("Two things.", (voice,), quote="what's on my list"))
+    assert outgoing["method"] == "sendVoice"
+    assert visible(outgoing["fields"]["caption"]).endswith("what's on my list\n\nTwo things.")
+
+
+def test_words_too_many_for_a_caption_go_before_the_spoken_answer() -> None:
+    voice = File("answer.ogg", "audio/ogg", 5, id="f", kind="voice")
+    sent = render(DIRECT, Reply("word " * 300, (voice,)))
+    assert [outgoing["method"] for outgoing in sent] == ["sendMessage", "sendVoice"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -181,6 +182,25 @@ async def test_a_picture_that_is_no_photo_is_sent_as_a_document(door: Door) -> N
     door.simulator.fail("sendPhoto", Fault.refused("Bad Request: PHOTO_INVALID_DIMENSIONS"))
     await door.channel.send(one(door, Reply(files=(file,))), "")
     assert door.simulator.messages(7)[0].file == ("a.png", b"tiny")
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "Bad Request: VOICE_MESSAGES_FORBIDDEN",
+        "Bad Request: user restricted receiving of voice messages",
+    ],
+)
+async def test_who_takes_no_voice_messages_gets_the_words_and_a_file(door: Door, why: str) -> None:
+    file = replace(await stored(door, "answer.ogg", "audio/ogg", b"OggS"), kind="voice")
+    door.simulator.fail("sendVoice", Fault.refused(why))
+    await door.channel.send(one(door, Reply("Two things.", (file,))), "")
+    (shown,) = door.simulator.messages(7)
+    assert (shown.text, shown.kind, shown.file) == (
+        "Two things.",
+        "document",
+        ("answer.ogg", b"OggS"),
+    )
 
 
 async def test_a_file_that_is_no_longer_stored_is_refused(door: Door) -> None:

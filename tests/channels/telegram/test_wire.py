@@ -106,7 +106,7 @@ def test_the_largest_photo_is_taken_with_its_caption_and_album() -> None:
         (
             "video_note",
             {"length": 240},
-            File("video_note-u.mp4", "video/mp4", 8, source="f", kind="video"),
+            File("video_note-u.mp4", "video/mp4", 8, source="f", kind="voice"),
         ),
         (
             "document",

@@ -18,15 +18,15 @@ ASSENT = {
 
 UNFINISHED = {
     "en": "and or but because so if when while that which who to of for with in on at from by the "
-    "a an my your his her our their is are was am i'm it's um uh er erm like please and-then then "
+    "a an my your his her our their is are was am i'm it's um uh er erm like and-then then "
     "about than as into i we you he she they can could would should will",
     "de": "und oder aber weil dass ob wenn als wie zu von für mit in im an am auf bei aus der die "
-    "das den dem ein eine einen mein meine dein ist sind war äh ähm also bitte dann über ich wir "
+    "das den dem ein eine einen mein meine dein ist sind war äh ähm also dann über ich wir "
     "er sie kann könnte würde soll",
     "fr": "et ou mais parce-que que qui si quand de du des pour avec dans sur à au aux le la les "
-    "un une mon ma mes est sont euh alors puis s'il-te-plaît je tu il elle nous vous peux pourrais",
+    "un une mon ma mes est sont euh alors puis je tu il elle nous vous peux pourrais",
     "es": "y o pero porque que si cuando de del para con en a al el la los las un una mi mis es "
-    "son eh este entonces por-favor luego yo tú él ella puede podría",
+    "son eh este entonces luego yo tú él ella puede podría",
 }
 """Words after which a sentence goes on."""
 

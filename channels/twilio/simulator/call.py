@@ -18,6 +18,7 @@ from channels.twilio.simulator.exchange import Exchange, read
 from channels.twilio.simulator.facts import Fact, Kind
 from channels.twilio.simulator.faults import Faults
 from channels.twilio.simulator.mouth import Mouth, Utterance
+from channels.twilio.simulator.playout import Played
 from channels.twilio.simulator.recording import Recording
 from channels.twilio.simulator.sound import read_wav
 from channels.twilio.simulator.streaming import Ending, MediaStream
@@ -47,6 +48,7 @@ class PhoneCall:
         *,
         voice: Voice | None = None,
         on_fact: Callable[[Fact], None],
+        on_sound: Callable[[bytes], None],
     ) -> None:
         self.facts: list[Fact] = []
         self.recording = Recording()
@@ -54,7 +56,7 @@ class PhoneCall:
         self.streams = 0
         """How many were opened."""
         self._exchange, self._mouth, self._faults = exchange, mouth, faults
-        self._voice, self._on_fact = voice, on_fact
+        self._voice, self._on_fact, self._on_sound = voice, on_fact, on_sound
         self._placed = time.monotonic()
         self._stream: MediaStream | None = None
         self._answered = anyio.Event()
@@ -78,6 +80,10 @@ class PhoneCall:
         spoken = utterance.last - utterance.first
         self._note(Fact(utterance.first, "caller", seconds=spoken))
         return utterance
+
+    def speak_live(self, frame: bytes) -> None:
+        """Say 20 ms of mu-law sound as soon as possible, as a microphone does."""
+        self._mouth.live.append(frame)
 
     async def press(self, keys: str) -> None:
         """Press keys; `w` waits for half a second. Raises NotOnTheLine."""
@@ -161,13 +167,24 @@ class PhoneCall:
         """
         if since is None:
             since = self.utterances[-1].last if self.utterances else 0.0
+        begins = since
+
+        def spoke() -> Fact | None:
+            if new := self.noted("spoke", begins):
+                return new[0]
+            # It may have begun before the caller had finished.
+            late = self._stream is not None and self._stream.audible_until > begins
+            return self.noted("spoke")[-1] if late else None
+
+        first: Fact | None = None
         with anyio.move_on_after(seconds):
-            await self.until(lambda: self.over or self.noted("spoke", since), seconds=seconds + 1)
+            await self.until(lambda: self.over or spoke(), seconds=seconds + 1)
+            first = spoke()
             while not self.over and (  # noqa: ASYNC110 - sound may be added meanwhile
                 (rest := self._quiet_at + quiet - self.now) > 0
             ):
                 await anyio.sleep(rest)
-        return next(iter(self.noted("spoke", since)), None)
+        return first
 
     @property
     def _quiet_at(self) -> float:
@@ -275,6 +292,7 @@ class PhoneCall:
                 clock=lambda: self.now,
                 mouth=self._mouth,
                 recording=self.recording,
+                hear=self._hear,
                 note=self._note,
                 faults=self._faults,
             )
@@ -307,6 +325,10 @@ class PhoneCall:
         if self._voice is None:
             raise ValueError("This phone has no voice to say a text with.")
         return await self._voice(what)
+
+    def _hear(self, played: Played) -> None:
+        self.recording.house_said(played.start, played.audio)
+        self._on_sound(played.audio)
 
     def _note(self, fact: Fact) -> None:
         self.facts.append(fact)

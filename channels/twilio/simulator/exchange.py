@@ -72,7 +72,7 @@ class Exchange:
     def reached(self, url: str) -> str:
         """Where a URL of the house's own is reached from here."""
         ours, theirs, parts = urlsplit(self.url), urlsplit(self.public_url), urlsplit(url)
-        if (parts.hostname, parts.port) != (theirs.hostname, theirs.port):
+        if parts.port != theirs.port or _host(parts.hostname) != _host(theirs.hostname):
             return url
         scheme = ours.scheme
         if parts.scheme in ("ws", "wss"):
@@ -82,6 +82,10 @@ class Exchange:
     async def _post(self, url: str, form: dict[str, str]) -> httpx.Response:
         signed = signing.headers(self.token, url, form, self.signature)
         return await self.http.post(self.reached(url), data=form, headers=signed)
+
+
+def _host(name: str | None) -> str | None:
+    return "localhost" if name in ("127.0.0.1", "::1") else name
 
 
 def read(document: str, note: Note) -> list[Verb] | None:

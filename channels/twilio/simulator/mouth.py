@@ -18,6 +18,7 @@ from channels.twilio.simulator.sound import (
 )
 
 _NOISE_SECONDS = 3.0
+_LIVE_FRAMES = 10
 
 
 class Utterance:
@@ -39,6 +40,8 @@ class Mouth:
     """Gives out one frame after the other: speech while there is some, else noise."""
 
     def __init__(self, level: float | None = -60.0, seed: int = 0) -> None:
+        self.live: deque[bytes] = deque(maxlen=_LIVE_FRAMES)
+        """Frames from a microphone, said when nothing else is; late ones are dropped."""
         self._noise: Samples | None = None
         if level is not None:
             self._noise = line_noise(_NOISE_SECONDS, level, seed)
@@ -67,7 +70,7 @@ class Mouth:
             self._speaking, self._place = self._waiting.popleft(), 0
             self._speaking.began(at)
         if self._speaking is None:
-            return self._silence()
+            return self.live.popleft() if self.live else self._silence()
         speech = self._speaking.audio[self._place : self._place + FRAME]
         self._place += FRAME
         if self._place >= len(self._speaking.audio):

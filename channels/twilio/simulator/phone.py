@@ -47,11 +47,13 @@ class Phone:
         fields: Mapping[str, str] | None = None,
         faults: Faults | None = None,
         on_fact: Callable[[Fact], None] = lambda _: None,
+        on_sound: Callable[[bytes], None] = lambda _: None,
     ) -> AsyncIterator[PhoneCall]:
         """Call the front door at `url`; entered when its stream is up or the call is over.
 
         `public_url` is what the house calls itself, when it is reached by another URL; `fields`
-        are further ones of the form, such as `AnsweredBy`. The phone is put down at the end.
+        are further ones of the form, such as `AnsweredBy`. `on_fact` is told what is noticed and
+        `on_sound` handed what the house says, when it is heard. The phone is put down at the end.
         """
         form = {
             "AccountSid": ACCOUNT,
@@ -82,7 +84,9 @@ class Phone:
                 faults.signature,
             )
             mouth = Mouth(self.noise, faults.seed)
-            call = PhoneCall(exchange, mouth, faults, voice=self.voice, on_fact=on_fact)
+            call = PhoneCall(
+                exchange, mouth, faults, voice=self.voice, on_fact=on_fact, on_sound=on_sound
+            )
             tasks.start_soon(call.run)
             await call.up()
             try:

@@ -16,7 +16,7 @@ from channels.twilio.simulator import wire
 from channels.twilio.simulator.facts import Fact, Kind
 from channels.twilio.simulator.faults import Faults
 from channels.twilio.simulator.mouth import Mouth
-from channels.twilio.simulator.playout import RATE, Playout
+from channels.twilio.simulator.playout import RATE, Played, Playout
 from channels.twilio.simulator.recording import Recording
 from channels.twilio.simulator.sound import FRAME_SECONDS, is_silent
 
@@ -39,6 +39,7 @@ class MediaStream:
         clock: Callable[[], float],
         mouth: Mouth,
         recording: Recording,
+        hear: Callable[[Played], None],
         note: Callable[[Fact], None],
         faults: Faults,
     ) -> None:
@@ -47,7 +48,7 @@ class MediaStream:
         """When the last sound of the house that was not silence will have been played."""
         self._socket, self._stream = socket, stream
         self._clock, self._mouth, self._recording = clock, mouth, recording
-        self._note, self._faults = note, faults
+        self._hear, self._note, self._faults = hear, note, faults
         self._dice = random.Random(faults.seed)  # noqa: S311 - not for secrets
         self._ending: Ending = "closed"
         self._over = anyio.Event()
@@ -77,7 +78,7 @@ class MediaStream:
 
     async def _leave(self) -> None:
         now = self._clock()
-        self._hear(now)
+        self._play(now)
         if left := self.playout.queued(now):
             self._fact("unheard", seconds=left)
         self.audible_until = min(self.audible_until, now)
@@ -107,7 +108,7 @@ class MediaStream:
                 while under_way and under_way[0][0] <= now:
                     if frame := under_way.popleft()[1]:
                         await self._socket.send(frame)
-                self._hear(now)
+                self._play(now)
                 await self._return(self.playout.due(now), now)
                 lost_at = self._faults.lose_socket_at
                 if lost_at is not None and now - began >= lost_at:
@@ -185,9 +186,9 @@ class MediaStream:
             self._held = None
         return back
 
-    def _hear(self, now: float) -> None:
+    def _play(self, now: float) -> None:
         for played in self.playout.played(now):
-            self._recording.house_said(played.start, played.audio)
+            self._hear(played)
 
     def _fact(self, kind: Kind, detail: str = "", seconds: float = 0.0) -> None:
         self._note(Fact(self._clock(), kind, detail, seconds))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+import numpy as np
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from channels.loopback import serving
+from channels.twilio.simulator.sound import is_silent, to_mulaw
 
 Json = dict[str, Any]
 
@@ -95,6 +97,25 @@ class PlainHouse:
                     tasks.start_soon(self.act, talk)
             talk.gone.set()
             tasks.cancel_scope.cancel()
+
+
+BEEP = to_mulaw((8000 * np.sin(np.arange(1600) / 3)).astype(np.int16))
+"""A fifth of a second."""
+
+
+async def beeps(talk: Talk) -> None:
+    """Greets with a beep, and beeps again after each quiet that follows sound."""
+    await talk.speak(BEEP)
+    frames, heard, quiet = 0, False, 0
+    while not talk.gone.is_set():
+        for frame in talk.frames[frames:]:
+            silent = is_silent(base64.b64decode(frame["media"]["payload"]))
+            heard, quiet = heard or not silent, quiet + 1 if silent else 0
+            if heard and quiet > 5:
+                heard = False
+                await talk.speak(BEEP)
+        frames = len(talk.frames)
+        await anyio.sleep(0.005)
 
 
 async def messages(socket: WebSocket) -> AsyncIterator[Json]:

@@ -6,19 +6,16 @@ import base64
 from pathlib import Path
 
 import anyio
-import numpy as np
 import pytest
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
 from channels.twilio.simulator import Faults, NotOnTheLine, Phone
-from channels.twilio.simulator.sound import to_mulaw
+from tests.channels.twilio.plain_house import BEEP as SOUND
 from tests.channels.twilio.plain_house import CONNECT, Talk, plain_house
 
 pytestmark = pytest.mark.anyio
 
 TOKEN = "12345"
-SOUND = to_mulaw((8000 * np.sin(np.arange(1600) / 3)).astype(np.int16))
-"""A fifth of a second."""
 
 
 async def test_a_call_is_announced_with_a_signed_form_and_opens_a_signed_stream() -> None:

@@ -48,6 +48,7 @@ def test_line_noise_is_as_loud_as_it_is_said_to_be_and_no_sound() -> None:
     assert level == pytest.approx(-60, abs=0.5)
     assert bounds(to_mulaw(noise)) == (0, 0)
     assert is_silent(b"\xff\x7f" * 80)
+    assert all(is_silent(to_mulaw(noise[at : at + 160])) for at in range(0, 8000, 160))
     assert not is_silent(to_mulaw(tone(0.02)))
 
 

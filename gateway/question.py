@@ -64,11 +64,24 @@ def heard(turn: Turn) -> str | None:
 def transcript(turn: Turn) -> str:
     """What a machine made of the recordings in a turn, for their speakers to check."""
     return "\n\n".join(
-        f"{m.sender.name}: {words.text}" if m.group and m.sender.name else words.text
+        f"{m.sender.name}: {words.text}" if _speaks(m) else words.text
         for m in turn.messages
-        for file, words in with_words(m.parts)
+        for _, words in with_words(m.parts)
         if words
     )
+
+
+def language(turn: Turn) -> str:
+    """What an answer is to be spoken in: as they spoke last, else as their app is."""
+    locale = turn.sender.locale
+    spoken_in = [
+        part.language
+        for message in turn.messages
+        for part in message.parts
+        if isinstance(part, Transcript) and part.language
+    ]
+    # The app knows more of the same language: `de-AT`.
+    return spoken_in[-1] if spoken_in and not locale.startswith(spoken_in[-1]) else locale
 
 
 def files(turn: Turn) -> list[File]:
@@ -85,6 +98,12 @@ def only_recordings(turn: Turn) -> bool:
     """Whether there is nothing in the turn but speech that was not understood."""
     recorded = any(file.kind == "voice" for m in turn.messages for file, _ in with_words(m.parts))
     return recorded and not text(turn)
+
+
+def _speaks(message: Stored) -> bool:
+    """Whether a recording has to say whose it is; one that was replied to may be anybody's."""
+    replied = any(isinstance(part, Quote) for part in message.parts)
+    return message.group and bool(message.sender.name) and not replied
 
 
 def with_words(parts: tuple[Part, ...]) -> Iterable[tuple[File, Transcript | None]]:

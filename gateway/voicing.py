@@ -55,7 +55,7 @@ class Voicing:
         """The answer as a stored voice message, where one is wanted and can be had."""
         if not aloud.wanted(turn, self._policy):
             return ()
-        locale = turn.sender.locale
+        locale = question.language(turn)
         clauses = self._fitting(text, locale)
         if not clauses:
             return ()

@@ -57,8 +57,8 @@ def upgrade(engine: Engine) -> None:
     migrate(engine)
 
 
-def migrate(engine: Engine) -> None:
-    """Run Alembic's migrations up to `head()`."""
+def migrate(engine: Engine, to: str = "head") -> None:
+    """Run Alembic's migrations up to `to`."""
     from alembic import command  # noqa: PLC0415 - slow to import, rarely needed
     from alembic.config import Config  # noqa: PLC0415
 
@@ -66,7 +66,7 @@ def migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(files("gateway.store") / "migrations"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def _create(engine: Engine) -> None:

@@ -131,6 +131,18 @@ def test_what_was_heard_is_shown_with_who_said_it_where_several_may_have() -> No
     one = stored(voice, Transcript("hello"), voice, Transcript("again"))
     assert question.transcript(turn(one)) == "hello\n\nagain"
     assert question.transcript(turn(replace(one, group=True))) == "Ann: hello\n\nAnn: again"
+    replied = stored(Quote("", "Bob"), voice, Transcript("hello"))
+    assert question.transcript(turn(replace(replied, group=True))) == "hello"
+
+
+def test_an_answer_is_spoken_as_the_person_spoke() -> None:
+    def spoken_in(locale: str, *parts: Part) -> str:
+        return question.language(replace(turn(stored(*parts)), sender=sender(locale=locale)))
+
+    assert spoken_in("en", Transcript("hallo", "de")) == "de"
+    assert spoken_in("de-AT", Transcript("hallo", "de")) == "de-AT"
+    assert spoken_in("fr", Transcript("…")) == "fr"
+    assert spoken_in("fr", Text("bonjour")) == "fr"
 
 
 def test_what_was_said_on_the_line_is_not_shown_again() -> None:

@@ -10,8 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from channels.events import Text
 from gateway.errors import StoreError
-from gateway.store import migrate
+from gateway.store import inbox, migrate
 from gateway.store.engine import Database
 from gateway.store.tables import metadata
 
@@ -42,6 +43,25 @@ def test_the_migrations_lead_to_the_same_schema(empty: Database) -> None:
     migrate.migrate(empty.engine)
     assert migrate.current(empty.engine) == migrate.head()
     assert differences(empty) == []
+
+
+def test_what_was_said_before_an_upgrade_is_there_after_it(empty: Database) -> None:
+    migrate.migrate(empty.engine, "0001")
+    with empty.engine.begin() as connection:
+        for statement in (
+            "INSERT INTO persons VALUES ('p', 1)",
+            "INSERT INTO addresses VALUES ('paper:1', 'p', '', '', '', 'platform', true)",
+            "INSERT INTO conversations VALUES ('c', 'person:p', 'c', 1, 0, NULL, NULL, 0, '')",
+            """INSERT INTO messages (id, conversation_id, seq, role, state, ref, album, edited,
+            group_chat, parts, at) VALUES ('m', 'c', 1, 'agent', 'done', '', '', false, false,
+            '[{"type": "text", "text": "hello"}]', 1)""",
+        ):
+            connection.execute(text(statement))
+    migrate.upgrade(empty.engine)
+    assert migrate.current(empty.engine) == migrate.head()
+    assert differences(empty) == []
+    with empty.engine.connect() as connection:
+        assert inbox.history(connection, "c", 0, 9)[0].parts == (Text("hello"),)
 
 
 def test_upgrading_twice_changes_nothing(empty: Database) -> None:

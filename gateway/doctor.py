@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import anyio
 from anyio import to_thread
@@ -19,8 +19,9 @@ from gateway.store import migrate
 from gateway.store.engine import Database
 
 if TYPE_CHECKING:
+    from channels.report import Report
     from channels.telegram.config import TelegramConfig
-    from channels.telegram.connect import WebhookReport
+    from channels.twilio.config import Notices, PhoneConfig
 
 State = Literal["ok", "off", "warn", "wrong"]
 
@@ -46,6 +47,7 @@ async def examine(settings: Settings) -> list[Finding]:
         _database,
         _agent,
         _telegram,
+        _phone,
         _clock,
     ]
     for check in checks:
@@ -162,8 +164,42 @@ def bot_of(settings: Settings) -> TelegramConfig:
     )
 
 
-def reported(report: WebhookReport) -> list[Finding]:
-    """What Telegram says of the webhook, as findings."""
+async def _phone(settings: Settings) -> list[Finding]:
+    if not settings.twilio_auth_token:
+        return [
+            Finding(
+                "Phone",
+                "off",
+                "simulated phones only, by frontdoor call",
+                "Set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_PHONE_NUMBER.",
+            )
+        ]
+    from channels.twilio.connect import inspect  # noqa: PLC0415 - only who has a number
+
+    return reported(await inspect(phone_of(settings)))
+
+
+def phone_of(settings: Settings, token: str = "") -> PhoneConfig:
+    """The phone as these settings describe it; `token` stands in for one that is not set."""
+    from channels.twilio.config import PhoneConfig  # noqa: PLC0415 - see above
+
+    return PhoneConfig(
+        auth_token=settings.twilio_auth_token or token,
+        webhook_key=settings.twilio_webhook_key,
+        account_sid=settings.twilio_account_sid,
+        number=settings.twilio_phone_number,
+        api_url=settings.twilio_api_url,
+        public_url=settings.public_url,
+        port=settings.port,
+        transfer_number=settings.transfer_number,
+        locale=settings.voice_locale,
+        notices=cast("Notices", settings.phone_notices),
+        announce_recording=settings.record_calls == "on",
+    )
+
+
+def reported(report: Report) -> list[Finding]:
+    """What a channel says of its platform, as findings."""
     return [
         Finding(row.label, "wrong" if row.remedy else "ok", row.value, row.remedy)
         for row in report.rows

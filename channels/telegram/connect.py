@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from channels.base import ChannelError
+from channels.report import Report, Row
 from channels.telegram.api import Api
 from channels.telegram.config import ALLOWED_UPDATES, TelegramConfig
 from channels.telegram.intake import set_webhook, who_am_i
@@ -14,40 +14,19 @@ from channels.telegram.intake import set_webhook, who_am_i
 _MANY_WAITING = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a report."""
-
-    label: str
-    value: str
-    remedy: str = ""
-    """What to do about it; empty when it is well."""
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookReport:
-    """How the bot stands at Telegram."""
-
-    rows: tuple[Row, ...]
-
-    @property
-    def well(self) -> bool:
-        return not any(row.remedy for row in self.rows)
-
-
-async def connect(config: TelegramConfig) -> WebhookReport:
+async def connect(config: TelegramConfig) -> Report:
     """Set the webhook to our public URL and report. Raises nothing: what failed is a row."""
     if not config.webhook_url:
         return _failed("PUBLIC_URL is not set", "set PUBLIC_URL to an https:// address of ours")
     return await _report(config, set_first=True)
 
 
-async def inspect(config: TelegramConfig) -> WebhookReport:
+async def inspect(config: TelegramConfig) -> Report:
     """Report and change nothing. Raises nothing: what failed is a row."""
     return await _report(config, set_first=False)
 
 
-async def _report(config: TelegramConfig, *, set_first: bool) -> WebhookReport:
+async def _report(config: TelegramConfig, *, set_first: bool) -> Report:
     api = Api(config)
     try:
         me = await who_am_i(api)
@@ -59,7 +38,7 @@ async def _report(config: TelegramConfig, *, set_first: bool) -> WebhookReport:
     finally:
         await api.close()
     bot = Row("Bot", f"@{me.username} ({me.id})")
-    return WebhookReport((bot, *_webhook_rows(info, config.webhook_url)))
+    return Report((bot, *_webhook_rows(info, config.webhook_url)))
 
 
 def _webhook_rows(info: Any, wanted: str) -> list[Row]:
@@ -116,5 +95,5 @@ def _error_remedy(message: str) -> str:
     return "see the gateway's log at that time"
 
 
-def _failed(why: str, remedy: str) -> WebhookReport:
-    return WebhookReport((Row("Telegram", why, remedy),))
+def _failed(why: str, remedy: str) -> Report:
+    return Report((Row("Telegram", why, remedy),))

@@ -6,13 +6,14 @@ import sys
 
 import anyio
 
-from tests.bench import sockets, start, tokens, webhook
+from tests.bench import frames, sockets, start, tokens, webhook
 
 BENCHES = {
     "start": start.run,
     "webhook": webhook.run,
     "tokens": tokens.run,
     "sockets": sockets.run,
+    "frames": frames.run,
 }
 
 

@@ -45,6 +45,7 @@ from channels.twilio.media import TICKET, MediaDoor, pieces
 from channels.twilio.rest import Rest
 from channels.twilio.signature import Signatures
 from channels.twilio.tickets import Ticket, Tickets
+from channels.twilio.zones import zone_of
 from prompts import sentence
 
 log = structlog.get_logger()
@@ -177,7 +178,7 @@ class PhoneChannel(Channel):
         log.info("call_comes_in", call=ring.call, outbound=ring.outbound)
         opening = self._tickets.unseal(request.query_params.get("say", ""))
         notice = self._config.announce_recording
-        return self._connect(ring, base, opening=opening, notice=notice)
+        return await self._connect(ring, base, opening=opening, notice=notice)
 
     async def _after(self, request: Request, form: Form, base: str) -> Response:
         """Say what comes next: the socket is gone, or the call to a person over."""
@@ -191,7 +192,7 @@ class PhoneChannel(Channel):
         times = _count(request.query_params.get("again", ""))
         if ring.dialled:
             log.info("call_not_taken_over", call=ring.call, state=ring.dialled[:20])
-            return self._connect(ring, base, times, sentence("phone", "nobody", locale))
+            return await self._connect(ring, base, times, sentence("phone", "nobody", locale))
         match ending:
             case Put():
                 return _xml(twiml.hang_up())
@@ -204,7 +205,7 @@ class PhoneChannel(Channel):
             log.error("call_given_up", call=ring.call)
             return _xml(twiml.goodbye(locale))
         log.warning("call_taken_up_again", call=ring.call, times=times + 1)
-        return self._connect(ring, base, times + 1)
+        return await self._connect(ring, base, times + 1)
 
     async def _whisper(self, request: Request, form: Form, base: str) -> Response:
         """Somebody picked up to take a call over."""
@@ -225,7 +226,7 @@ class PhoneChannel(Channel):
         key = f"phone:calls:{who}"
         return await self._budget.take(key, interval=CALLS_INTERVAL, burst=CALLS_BURST) > 0
 
-    def _connect(
+    async def _connect(
         self,
         ring: Ring,
         base: str,
@@ -240,6 +241,8 @@ class PhoneChannel(Channel):
             ring.account,
             ring.caller,
             ring.name,
+            # Off the event loop: the first one loads the numbering plans.
+            await to_thread.run_sync(zone_of, ring.caller),
             outbound=ring.outbound,
             voicemail=ring.machine and again is None,
             resumed=again is not None,

@@ -144,7 +144,7 @@ class MediaDoor:
         trust = Trust.ANONYMOUS if is_withheld(ticket.caller) else Trust.CLAIMED
         return Call(
             ticket.call,
-            Sender(Address(CHANNEL, ticket.caller), ticket.name, trust=trust),
+            Sender(Address(CHANNEL, ticket.caller), ticket.name, zone=ticket.zone, trust=trust),
             Route(CHANNEL, ticket.account, ticket.caller),
             PHONE,
             outbound=ticket.outbound,

@@ -24,7 +24,8 @@ SETTINGS_HEADER = "x-twilio-webhooks-signature-settings"
 """Names the algorithm when it is not HMAC-SHA1 with the auth token."""
 
 _PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
-_SOCKET = {"https": ("wss", "https"), "http": ("ws", "http")}
+# Whoever is built for Twilio may know of `wss:` only.
+_SOCKET = {"https": ("wss", "https"), "http": ("ws", "http", "wss", "https")}
 
 
 class Signatures:

@@ -39,6 +39,7 @@ class Ticket:
     account: str
     caller: str
     name: str = ""
+    zone: str = ""
     outbound: bool = False
     voicemail: bool = False
     resumed: bool = False

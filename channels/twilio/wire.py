@@ -25,15 +25,17 @@ class Malformed(ValueError):
 
 
 class Format(msgspec.Struct, rename="camel"):
-    encoding: str
-    sample_rate: int
-    channels: int
+    """The only one there is, until Twilio says otherwise."""
+
+    encoding: str = "audio/x-mulaw"
+    sample_rate: int = 8000
+    channels: int = 1
 
 
 class Begin(msgspec.Struct, rename="camel"):
     stream_sid: str
     call_sid: str
-    media_format: Format
+    media_format: Format = msgspec.field(default_factory=Format)
     custom_parameters: dict[str, str] = {}
 
 

@@ -36,6 +36,7 @@ async def test_sound_goes_both_ways() -> None:
         (call,) = it.calls.calls
         assert (call.id, call.route.chat, call.route.account) == (CALL, THEIRS, OURS)
         assert (str(call.sender.address), call.sender.trust) == (f"phone:{THEIRS}", Trust.CLAIMED)
+        assert call.sender.zone == "Europe/Paris"
         assert (call.outbound, call.resumed, call.voicemail) == (False, False, False)
 
 

@@ -118,7 +118,7 @@ def test_a_socket_may_be_signed_in_each_known_way(scheme: str, ending: str, port
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-@pytest.mark.parametrize("scheme", ["ws", "http"])
+@pytest.mark.parametrize("scheme", ["ws", "http", "wss", "https"])
 def test_without_a_public_url_a_socket_is_one_of_this_machine(host: str, scheme: str) -> None:
     local = PhoneConfig(auth_token="12345", port=8080)
     signature = RequestValidator("12345").compute_signature(

@@ -123,6 +123,24 @@ def _connecting() -> typer.Typer:
         show(findings)
         raise typer.Exit(1 if any(f.state == "wrong" for f in findings) else 0)
 
+    @connect.command()
+    def twilio() -> None:
+        """Point the number at PUBLIC_URL, call ourselves through it, and say how it stands."""
+        from channels.twilio.connect import connect as point
+        from gateway.doctor import phone_of, reported, show
+
+        settings = _settings()
+        if not (settings.twilio_account_sid and settings.twilio_auth_token):
+            _stop("Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN first, from Twilio's console.")
+        if not settings.public_url:
+            _stop(
+                "Set PUBLIC_URL to how Twilio reaches this server, https://door.example.com. "
+                "Without it frontdoor call still calls it, from this machine."
+            )
+        findings = reported(anyio.run(point, phone_of(settings)))
+        show(findings)
+        raise typer.Exit(1 if any(f.state == "wrong" for f in findings) else 0)
+
     return connect
 
 

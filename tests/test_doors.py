@@ -126,6 +126,15 @@ EITHER = [
     Case("POST", "/agent/notifications", 401, "{}"),
     Case("POST", "/agent/notifications", 401, DEEP, {"X-A2A-Notification-Token": "é"}),
     Case("GET", "/agent/notifications", 405),
+    *(
+        Case("POST", f"/twilio/{path}", 403, f"CallSid=CA1&From={PHONE}", headers)
+        for path in ("voice", "after", "whisper", "status")
+        for headers in ({}, {"X-Twilio-Signature": "bm8="}, {"X-Twilio-Signature": "\xe9"})
+    ),
+    Case("POST", "/twilio/voice", 400, b"\xff"),
+    Case("POST", "/twilio/voice", 413, "x" * 70_000),
+    Case("GET", "/twilio/voice", 405),
+    Case("GET", "/twilio/media", 404),
     session(DEEP[:9000], 400),
     session('{"a":' * 3000, 400),
     session("[]", 400),

@@ -23,6 +23,7 @@ from channels.web.door import Door, Problem, host_of, locale_of, spend
 from channels.web.files import Files
 from channels.web.origins import Origins
 from channels.web.pages import Pages
+from channels.web.phone import PhoneSocket, PlacePhoneCall
 
 _MAX_BODY = 16 * 1024
 
@@ -59,7 +60,8 @@ class WebChannel(Channel):
     """Carries the widget. The log is the delivery: clients read it, live and again.
 
     `doors` tells the demo page which channels are on, as links by name (`telegram`). Without
-    `calls` nobody can talk here, only write.
+    `calls` nobody can talk here, only write. With `phone` the page has a telephone; whoever can
+    open the page can then call, so it is for machines that only their owner reaches.
     """
 
     name: ClassVar[str] = sessions.CHANNEL
@@ -71,6 +73,8 @@ class WebChannel(Channel):
         budget: Budget,
         doors: Callable[[], Mapping[str, str]] = dict,
         calls: Calls | None = None,
+        *,
+        phone: PlacePhoneCall | None = None,
     ) -> None:
         self._config = config
         self._inbox = inbox
@@ -87,13 +91,15 @@ class WebChannel(Channel):
             else None
         )
         self._files = Files(inbox, budget, self._door, config.max_upload_bytes)
-        self._pages = Pages(config.public_url, doors)
+        self._phone = phone
+        self._pages = Pages(config.public_url, doors, phone=phone is not None)
 
     def routes(self) -> Sequence[BaseRoute]:
         opening = self._door.guarded(self._open_session)
         return (
             Route("/web/sessions", opening, methods=["POST", "OPTIONS"]),
             WebSocketRoute("/web/socket", self._socket),
+            *((WebSocketRoute("/web/phone", self._telephone),) if self._phone else ()),
             *self._files.routes(),
             *self._pages.routes(),
         )
@@ -146,7 +152,36 @@ class WebChannel(Channel):
         return sessions.anonymous(now, origin, locale, zone)
 
     async def _socket(self, socket: WebSocket) -> None:
-        locale = locale_of(socket)
+        admit = await self._admission(socket)
+        if admit is None:
+            return
+        connection = Connection(
+            socket,
+            self._inbox,
+            self._budget,
+            admit,
+            locale=locale_of(socket),
+            patience=self._config.patience,
+            calls=self._calls,
+        )
+        await connection.serve()
+
+    async def _telephone(self, socket: WebSocket) -> None:
+        admit = await self._admission(socket)
+        if admit is None or self._phone is None:
+            return
+        phone = PhoneSocket(
+            socket,
+            self._phone,
+            self._budget,
+            admit,
+            locale=locale_of(socket),
+            patience=self._config.patience,
+        )
+        await phone.serve()
+
+    async def _admission(self, socket: WebSocket) -> Callable[[str], sessions.Session] | None:
+        """How to read a token for this socket; None once it was turned down."""
         try:
             origin = self._door.origin(socket)
             await spend(
@@ -157,23 +192,9 @@ class WebChannel(Channel):
                 burst=_SOCKETS_BURST,
             )
         except Problem as problem:
-            await socket.send_denial_response(problem.response(locale))
-            return
-
-        def admit(token: str) -> sessions.Session:
-            return self._door.session(token, origin)
-
-        patience = self._config.patience
-        connection = Connection(
-            socket,
-            self._inbox,
-            self._budget,
-            admit,
-            locale=locale,
-            patience=patience,
-            calls=self._calls,
-        )
-        await connection.serve()
+            await socket.send_denial_response(problem.response(locale_of(socket)))
+            return None
+        return lambda token: self._door.session(token, origin)
 
 
 async def _introduction(request: Request) -> dict[str, str]:

@@ -26,7 +26,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_ASSETS = {name: _HERE / "pages" / name for name in ("page.css", "page.js", "door.svg")}
+_ASSETS = {name: _HERE / "pages" / name for name in ("page.css", "page.js", "phone.js", "door.svg")}
 
 _PAGE_HEADERS = {
     "Content-Security-Policy": (
@@ -48,11 +48,17 @@ _SCRIPT_HEADERS = {
 
 
 class Pages:
-    """Serves `/` and what it needs. `doors` says which channels are on, as links by name."""
+    """Serves `/` and what it needs. `doors` says which channels are on, as links by name.
 
-    def __init__(self, public_url: str, doors: Callable[[], Mapping[str, str]]) -> None:
+    `phone` is whether the page has a telephone of its own.
+    """
+
+    def __init__(
+        self, public_url: str, doors: Callable[[], Mapping[str, str]], *, phone: bool = False
+    ) -> None:
         self._public_url = public_url
         self._doors = doors
+        self._phone = phone
 
     def routes(self) -> Sequence[BaseRoute]:
         return (
@@ -64,7 +70,8 @@ class Pages:
 
     async def _page(self, request: Request) -> Response:
         base = self._public_url or str(request.base_url).rstrip("/")
-        return HTMLResponse(page(base, locale_of(request), self._doors()), headers=_PAGE_HEADERS)
+        html = page(base, locale_of(request), self._doors(), phone=self._phone)
+        return HTMLResponse(html, headers=_PAGE_HEADERS)
 
     async def _asset(self, request: Request) -> Response:
         path = _ASSETS.get(request.path_params["name"])
@@ -79,7 +86,7 @@ class Pages:
         return _built(request, _WORKLET)
 
 
-def page(base: str, locale: str, doors: Mapping[str, str]) -> str:
+def page(base: str, locale: str, doors: Mapping[str, str], *, phone: bool = False) -> str:
     """The demo page in the reader's language. Pure but for reading its template."""
     template = Template((_HERE / "pages" / "index.html").read_text("utf-8"))
     words = {
@@ -87,12 +94,20 @@ def page(base: str, locale: str, doors: Mapping[str, str]) -> str:
         for name in template.get_identifiers()
         if name.startswith("page_")
     }
-    link = doors.get("telegram", "")
-    facts = {"lang": language_of(locale), "base": base, "telegram_link": link}
+    link, number = doors.get("telegram", ""), doors.get("phone", "")
+    facts = {
+        "lang": language_of(locale),
+        "base": base,
+        "telegram_link": link,
+        "phone_number": number,
+    }
     shown = {
         "telegram_on": "telegram" in doors,
         "telegram_off": "telegram" not in doors,
         "telegram_linked": bool(link),
+        "phone_on": bool(number),
+        "phone_off": not number,
+        "phone_here": phone,
     }
     return template.substitute(
         {name: escape(value) for name, value in (words | facts).items()},

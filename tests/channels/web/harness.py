@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from channels.base import Calls
 from channels.events import Entry, Part, Text
 from channels.web.adapter import WebChannel, WebConfig
+from channels.web.phone import PlacePhoneCall
 from channels.web.wire import Frame
 from tests.channels.doubles import FreeBudget, InMemoryInbox
 
@@ -46,8 +47,10 @@ class Web:
         return told
 
     @asynccontextmanager
-    async def socket(self, origin: str | None = None) -> AsyncIterator[Socket]:
-        address = self.url.replace("http", "ws", 1) + "/web/socket"
+    async def socket(
+        self, origin: str | None = None, path: str = "/web/socket"
+    ) -> AsyncIterator[Socket]:
+        address = self.url.replace("http", "ws", 1) + path
         headers = {"Origin": origin} if origin else {}
         async with connect(address, proxy=None, additional_headers=headers) as raw:
             yield Socket(raw)
@@ -137,12 +140,13 @@ async def running(
     inbox: InMemoryInbox | None = None,
     port: int = 0,
     calls: Calls | None = None,
+    phone: PlacePhoneCall | None = None,
 ) -> AsyncIterator[Web]:
     """Serve a web channel on loopback while the block runs."""
     config = config or WebConfig(secret=SECRET)
     inbox = inbox or InMemoryInbox()
     budget, doors = FreeBudget(), dict[str, str]()
-    channel = WebChannel(config, inbox, budget, lambda: doors, calls)
+    channel = WebChannel(config, inbox, budget, lambda: doors, calls, phone=phone)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))

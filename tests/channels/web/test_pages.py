@@ -13,8 +13,9 @@ import pytest
 
 import prompts
 from channels.web import pages
+from channels.web.phone import Handset
 from prompts import languages
-from tests.channels.web.harness import Web
+from tests.channels.web.harness import Web, running
 
 pytestmark = pytest.mark.anyio
 WIDGET = "/* the widget */" * 50
@@ -59,6 +60,19 @@ async def test_the_page_tells_which_doors_are_open(web: Web) -> None:
     assert "connect telegram" in off
     assert "a&quot;bot" in on
     assert 'a"bot' not in on
+
+
+async def test_the_page_has_a_telephone_when_the_house_gives_it_one() -> None:
+    async def place(_: Handset) -> None:
+        raise AssertionError("nobody called")
+
+    for phone in (None, place):
+        async with running(phone=phone) as web:
+            web.doors["phone"] = "+15005550006"
+            text = (await web.http.get("/")).text
+            assert ("<div hidden>\n              <p>A telephone" in text) is (phone is None)
+            assert 'href="tel:+15005550006"' in text
+            assert (await web.http.get("/web/page/phone.js")).status_code == 200
 
 
 async def test_the_widget_is_served_to_any_page_and_revalidated(web: Web, widget: Path) -> None:

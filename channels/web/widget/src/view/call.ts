@@ -89,7 +89,6 @@ class Words {
   update({ text, final }: Caption): void {
     this.node.hidden = !text;
     if (this.shown.textContent !== text) this.shown.textContent = text;
-    this.node.classList.toggle("final", final);
     if (final) this.read.textContent = `${this.who}: ${text}`;
   }
 }

@@ -134,8 +134,8 @@ class _Play:
         log.info("turn_started", attempt=turn.attempts, messages=len(turn.messages))
         if turn.attempts > 1:
             # Whoever watched an earlier attempt must not see its text twice.
-            self._show(TurnState.RETRYING, begins=True)
-        self._show(TurnState.WORKING, begins=True)
+            self._show(TurnState.RETRYING, named=True)
+        self._show(TurnState.WORKING, named=True)
         channel = player.channels.get(turn.route.channel)
         if channel:
             self.preview = channel.preview(
@@ -337,7 +337,7 @@ class _Play:
         if entry:
             player.bus.publish(turn.conversation, entry)
             player.on_delivery()
-        self._show(TurnState.RETRYING)
+        self._show(TurnState.RETRYING, named=True)
         return until
 
     async def _cancel(self) -> None:
@@ -408,9 +408,9 @@ class _Play:
 
     # -- what watchers see ----------------------------------------------------------------
 
-    def _show(self, state: TurnState, text: str = "", *, begins: bool = False) -> None:
+    def _show(self, state: TurnState, text: str = "", *, named: bool = False) -> None:
         turn = self.turn
-        answered = tuple(message.id for message in turn.messages) if begins else ()
+        answered = tuple(message.id for message in turn.messages) if named else ()
         self.player.bus.publish(turn.conversation, Status(turn.number, state, text, answered))
 
     async def _remember(self, ref: str) -> None:

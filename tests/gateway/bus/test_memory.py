@@ -101,3 +101,10 @@ async def test_keys_do_not_share(bus: MemoryBus) -> None:
     for _ in range(4):
         await take(bus)
     assert await bus.take("other", interval=1.0, burst=1) == 0
+
+
+async def test_who_comes_in_the_middle_learns_what_the_turn_answers(bus: MemoryBus) -> None:
+    bus.publish("c", Status(1, TurnState.WORKING, messages=("m",)))
+    bus.publish("c", Status(1, TurnState.WORKING, "Checking…"))
+    async with bus.follow("c") as live:
+        assert await anext(live) == Status(1, TurnState.WORKING, "Checking…", ("m",))

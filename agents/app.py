@@ -45,6 +45,8 @@ class AgentConfig:
     """Bearer token for `/a2a` and `/v1`; empty serves only who calls it by a local name."""
     push_allowed_origins: tuple[str, ...] = ()
     """Origins that may be pushed to although they are inside: `http://127.0.0.1:8080`."""
+    draft_life: float = 30.0
+    """Seconds after which a draft that is neither made real nor taken back is dropped."""
     brain: BrainConfig | None = None
     """Keys and models, as `agents.brain.make_brain` reads them."""
 

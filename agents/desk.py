@@ -40,10 +40,6 @@ _END = {
 }
 
 
-DRAFT_LIFE = 30.0
-"""Seconds after which a draft that is neither made real nor taken back is dropped."""
-
-
 @dataclass(eq=False)
 class _Run:
     """A task whose messages are being answered, one after the other."""
@@ -67,10 +63,8 @@ class Desk:
         targets: SqlPushConfigs,
         records: Records,
         clock: Clock,
-        draft_life: float = DRAFT_LIFE,
+        draft_life: float,
     ) -> None:
-        self._drafts = Drafts()
-        self._draft_life = draft_life
         self._ledger = ledger
         self._store = store
         self._targets = targets
@@ -78,6 +72,8 @@ class Desk:
         self._clock = clock
         self._at_once = brain.at_once
         self._executor = Executor(brain, ledger, store, clock)
+        self._drafts = Drafts()
+        self._draft_life = draft_life
         self._runs: dict[str, _Run] = {}
         self._group: TaskGroup | None = None
         self._due, self._dues = create_memory_object_stream[str](inf)

@@ -61,7 +61,13 @@ async def serving(
         # A model's libraries take a second to load.
         brain = await anyio.to_thread.run_sync(make, config.brain or BrainConfig(), records, clock)
         desk = Desk(
-            brain=brain, ledger=ledger, store=store, targets=targets, records=records, clock=clock
+            brain=brain,
+            ledger=ledger,
+            store=store,
+            targets=targets,
+            records=records,
+            clock=clock,
+            draft_life=config.draft_life,
         )
         scheduler = Scheduler(records, clock)
         records.watch(desk.record_changed)

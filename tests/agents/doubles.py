@@ -19,7 +19,18 @@ import anyio
 import httpx
 
 from agents.app import AgentConfig, now, running
-from agents.base import Answer, Ask, Brain, Document, Produced, Progress, Promise, Question, Words
+from agents.base import (
+    Answer,
+    Ask,
+    Brain,
+    Document,
+    Produced,
+    Progress,
+    Promise,
+    Question,
+    Wish,
+    Words,
+)
 from agents.records.base import Clock, NewTask, Records, TaskKind
 from agents.records.engine import Database
 from agents.records.schema import ensure
@@ -52,6 +63,7 @@ class Obedient(Brain):
         self.asks: list[Ask] = []
         self.gates: defaultdict[str, anyio.Event] = defaultdict(anyio.Event)
         self.canceled: list[str] = []
+        self.acts_done: list[str] = []
         self.records: Records | None = None
         self.clock: Clock = now
 
@@ -66,7 +78,7 @@ class Obedient(Brain):
             self.canceled.append(ask.task)
             raise
 
-    async def _step(  # noqa: C901 - a list of words, one beside the other
+    async def _step(  # noqa: C901, PLR0912 - a list of words, one beside the other
         self, ask: Ask, word: str, rest: str
     ) -> AsyncIterator[Answer]:
         match word:
@@ -77,6 +89,11 @@ class Obedient(Brain):
                     yield Words(f"{n} ")
             case "gate":
                 await self.gates[rest].wait()
+            case "act":
+                await ask.final()
+                self.acts_done.append(rest)
+            case "wish":
+                yield Wish("hang_up" if rest == "hang_up" else "transfer", summary=rest)
             case "do":
                 yield Progress(rest)
             case "file":
@@ -194,6 +211,7 @@ async def serve(
     token: str = "",
     allowed: Sequence[str] = (),
     brain: Obedient | None = None,
+    draft_life: float = 30.0,
 ) -> AsyncIterator[Served]:
     """An agent over the database in `folder`, on a free port; may be called again to restart it."""
     clock = clock or TestClock()
@@ -211,6 +229,7 @@ async def serve(
         database_url=f"sqlite:///{folder / 'agent.db'}",
         token=token,
         push_allowed_origins=tuple(allowed),
+        draft_life=draft_life,
     )
     async with running(config, make, clock) as app, serving(app) as url:
         headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -19,6 +19,7 @@ from a2a.types import (
     TaskState,
 )
 
+from agents.base import CALL_EXTENSION, DRAFT_EXTENSION
 from tests.agents.doubles import Served
 
 pytestmark = pytest.mark.anyio
@@ -65,3 +66,37 @@ async def test_it_gets_lists_subscribes_and_cancels(client: Client) -> None:
     last = [event async for event in subscription][-1]
     assert last.status_update.status.state == TaskState.TASK_STATE_CANCELED
     assert [event async for event in stream]
+
+
+async def test_a_draft_is_made_real_by_the_same_message(client: Client) -> None:
+    request = ask("say:Sure.;act:buy")
+    draft = SendMessageRequest()
+    draft.CopyFrom(request)
+    draft.message.metadata.update({DRAFT_EXTENSION: True})
+    stream = client.send_message(draft)
+    id = (await anext(stream)).task.id
+    while not (await anext(stream)).HasField("artifact_update"):
+        pass
+    rest = [event async for event in client.send_message(request)]
+    assert rest[0].task.id == id
+    assert rest[-1].status_update.status.state == TaskState.TASK_STATE_COMPLETED
+    last = [event async for event in stream][-1]
+    assert last.status_update.status.state == TaskState.TASK_STATE_COMPLETED
+
+
+async def test_a_draft_is_taken_back_by_cancelling_it(client: Client) -> None:
+    draft = ask("say:Sure.;act:buy")
+    draft.message.metadata.update({DRAFT_EXTENSION: True})
+    stream = client.send_message(draft)
+    id = (await anext(stream)).task.id
+    canceled = await client.cancel_task(CancelTaskRequest(id=id))
+    assert canceled.status.state == TaskState.TASK_STATE_CANCELED
+    assert [event async for event in stream]
+    assert not (await client.list_tasks(ListTasksRequest(context_id="c"))).tasks
+
+
+async def test_a_wish_for_the_call_comes_as_a_status(client: Client) -> None:
+    heard = [event async for event in client.send_message(ask("say:Bye.;wish:hang_up"))]
+    told = [e.status_update.status.message for e in heard if e.HasField("status_update")]
+    [wish] = [m.metadata[CALL_EXTENSION] for m in told if CALL_EXTENSION in m.metadata]
+    assert wish["action"] == "hang_up"

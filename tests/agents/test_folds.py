@@ -8,7 +8,7 @@ from a2a.types import Message, Part, Role, Task, TaskState
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.base import Said
+from agents.base import CALL_EXTENSION, HEARD_EXTENSION, Said, Wish
 from agents.folds import (
     HISTORY_CHARACTERS,
     HISTORY_LINES,
@@ -19,6 +19,7 @@ from agents.folds import (
     reply_update,
     resume,
     status_update,
+    wish_update,
 )
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -70,3 +71,36 @@ def test_going_on_moves_what_was_said_into_the_history() -> None:
     assert not further.artifacts
     assert not further.status.HasField("message")
     assert reply_text(task) == "Well.", "the task it was made from is as it was"
+
+
+def test_of_a_reply_that_was_cut_short_later_turns_know_what_was_heard() -> None:
+    task = new_task("t", said("my list"), NOW)
+    fold(task, reply_update(task, "Milk, bread and tea.", first=True, last=True))
+    cutting = said("wait", "m2")
+    cutting.metadata.update({HEARD_EXTENSION: "Milk,"})
+    second = new_task("t2", cutting, NOW)
+    third = new_task("t3", said("and?", "m3"), NOW)
+    told = history_of([task, second], third, "m3")
+    assert told == [Said("user", "my list"), Said("agent", "Milk,"), Said("user", "wait")]
+    # To the message that cut it short, the whole reply is known: it may be asked to go on.
+    assert history_of([task], second, "m2")[-1] == Said("agent", "Milk, bread and tea.")
+
+
+def test_of_a_reply_that_was_not_heard_at_all_nothing_remains() -> None:
+    task = new_task("t", said("hi"), NOW)
+    fold(task, reply_update(task, "Hello!", first=True, last=True))
+    cutting = said("no", "m2")
+    cutting.metadata.update({HEARD_EXTENSION: ""})
+    third = new_task("t3", said("and?", "m3"), NOW)
+    told = history_of([task, new_task("t2", cutting, NOW)], third, "m3")
+    assert told == [Said("user", "hi"), Said("user", "no")]
+
+
+def test_a_wish_for_the_call_is_kept_in_the_history_and_says_nothing() -> None:
+    task = new_task("t", said("bye"), NOW)
+    fold(task, wish_update(task, Wish("transfer", "", "an invoice"), NOW))
+    fold(task, status_update(task, TaskState.TASK_STATE_COMPLETED, NOW))
+    wished = task.history[-1].metadata[CALL_EXTENSION]
+    assert dict(wished) == {"action": "transfer", "to": "", "summary": "an invoice"}
+    third = new_task("t3", said("hello", "m3"), NOW)
+    assert history_of([task], third, "m3") == [Said("user", "bye")]

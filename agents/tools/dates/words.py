@@ -64,11 +64,30 @@ _HOUR_ONLY = (
 )
 """Not after "by two" of "by two weeks"."""
 
+
+def _teens(names: str, first: int) -> dict[str, float]:
+    return {name: number for number, name in enumerate(names.split(), start=first)}
+
+
+def _compounds(tens: str, ones: str, joined: str) -> dict[str, float]:
+    """Numbers up to 59 that are made of two: `joined` has `{t}`, twenty and so on, and `{o}`."""
+    return {
+        joined.format(t=ten, o=one): 10 * t + o
+        for t, ten in enumerate(tens.split(), start=2)
+        for o, one in enumerate(ones.split(), start=1)
+    }
+
+
 EN = DateWords(
     numbers={
+        **_teens("thirteen fourteen fifteen sixteen seventeen eighteen nineteen", 13),
+        **_compounds(
+            "twenty thirty forty fifty", "one two three four five six seven eight nine",
+            "{t}[- ]?{o}",
+        ),
         "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
-        "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15,
-        "twenty": 20, "thirty": 30, "forty": 40, "forty[- ]five": 45, "fifty": 50, "sixty": 60,
+        "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+        "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60,
         "ninety": 90, "a couple of": 2, "a few": 3,
     },
     articles=frozenset({"a", "an", "a couple of", "a few"}),
@@ -139,6 +158,11 @@ EN = DateWords(
 
 DE = DateWords(
     numbers={
+        **_teens("dreizehn vierzehn funfzehn sechzehn siebzehn achtzehn neunzehn", 13),
+        **_compounds(
+            "zwanzig drei(?:ß|ss)ig vierzig funfzig",
+            "ein zwei drei vier funf sechs sieben acht neun", "{o}und{t}",
+        ),
         "einem": 1, "ein": 1, "einer": 1, "einen": 1, "eine": 1, "eins": 1, "zwei": 2, "drei": 3,
         "vier": 4, "funf": 5, "sechs": 6, "sieben": 7, "acht": 8, "neun": 9, "zehn": 10,
         "elf": 11, "zwolf": 12, "funfzehn": 15, "zwanzig": 20, "dreißig": 30, "dreissig": 30,
@@ -208,6 +232,11 @@ DE = DateWords(
 
 FR = DateWords(
     numbers={
+        **_teens("treize quatorze quinze seize dix-sept dix-huit dix-neuf", 13),
+        **_compounds(
+            "vingt trente quarante cinquante", "un deux trois quatre cinq six sept huit neuf",
+            "{t}(?:[- ]et[- ]|[- ]){o}",
+        ),
         "un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7,
         "huit": 8, "neuf": 9, "dix": 10, "onze": 11, "douze": 12, "quinze": 15, "vingt": 20,
         "trente": 30, "quarante": 40, "quarante-cinq": 45, "cinquante": 50, "soixante": 60,
@@ -273,6 +302,11 @@ FR = DateWords(
 
 ES = DateWords(
     numbers={
+        **_teens("trece catorce quince dieciseis diecisiete dieciocho diecinueve", 13),
+        **_compounds(
+            "veinti treinta cuarenta cincuenta",
+            "un[oa]? dos tres cuatro cinco seis siete ocho nueve", "{t}(?: y )?{o}",
+        ),
         "un": 1, "una": 1, "uno": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6,
         "siete": 7, "ocho": 8, "nueve": 9, "diez": 10, "once": 11, "doce": 12, "quince": 15,
         "veinte": 20, "treinta": 30, "cuarenta": 40, "cuarenta y cinco": 45, "cincuenta": 50,

@@ -19,8 +19,10 @@ from agents.base import (
     Promise,
     Question,
     Said,
+    Wish,
     Words,
 )
+from agents.folds import cut_short
 from agents.records.base import Records
 from agents.records.engine import Database
 from agents.records.schema import ensure
@@ -69,6 +71,10 @@ class Heard:
         return [one.record for one in self.answers if isinstance(one, Promise)]
 
     @property
+    def wishes(self) -> list[Wish]:
+        return [one for one in self.answers if isinstance(one, Wish)]
+
+    @property
     def progress(self) -> list[str]:
         return [one.text for one in self.answers if isinstance(one, Progress)]
 
@@ -83,7 +89,7 @@ class Person:
     history: list[Said] = field(default_factory=list)
     asked: bool = False
 
-    async def says(self, text: str, *files: Document) -> Heard:
+    async def says(self, text: str, *files: Document, heard: str | None = None) -> Heard:
         ask = Ask(
             text=text,
             context="ctx",
@@ -92,14 +98,17 @@ class Person:
             files=files,
             history=tuple(self.history),
             continues=self.asked,
+            heard=heard,
         )
-        heard = Heard(tuple([answer async for answer in self.brain.answer(ask)]))
+        back = Heard(tuple([answer async for answer in self.brain.answer(ask)]))
+        if heard is not None:
+            cut_short(self.history, heard)
         self.history.append(Said("user", text))
-        told = heard.text + (heard.question.text if heard.question else "")
+        told = back.text + (back.question.text if back.question else "")
         if told:
             self.history.append(Said("agent", told))
-        self.asked = heard.question is not None
-        return heard
+        self.asked = back.question is not None
+        return back
 
     def speaking(self, locale: str) -> None:
         self.caller = replace(self.caller, locale=locale)

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import pytest
 
+from agents.base import Ask, Caller, Progress, Words
 from agents.brain import BrainConfig, make_brain
 from agents.brain.mcp import RETRY, McpTools, read_servers
 from agents.brain.strands import StrandsBrain
@@ -61,6 +63,24 @@ async def test_a_server_s_tools_are_offered_and_used_and_one_that_is_down_is_lef
         assert "Sunny in Vienna." in groq.told()[-1]["content"]
         assert heard.text == "Sun!"
         assert heard.progress == ["Using weather forecast…"]
+
+
+async def test_what_a_tool_does_nobody_knows_so_a_draft_does_not_use_it(records: Records) -> None:
+    async with chat_server() as groq:
+        servers = json.dumps({"weather": WEATHER})
+        config = BrainConfig(groq_key="gsk", groq_url=groq.url, mcp_servers=servers)
+        brain = make_brain(config, records, Clock())
+        groq.plays(Call((("weather_forecast", {"city": "Vienna"}),)), Say(("Sun!",)))
+        final = anyio.Event()
+        caller = Caller("ann")
+        ask = Ask("weather?", "ctx", "turn", caller, draft=True, final=final.wait)
+        answers = aiter(brain.answer(ask))
+        assert await anext(answers) == Progress("Using weather forecast…")
+        assert len(groq.requests) == 1
+        final.set()
+        assert [one async for one in answers] == [Words("Sun!")]
+        assert "Sunny in Vienna." in groq.told()[-1]["content"]
+        await brain.aclose()
 
 
 async def test_a_server_that_dies_is_missed_and_comes_back_later() -> None:

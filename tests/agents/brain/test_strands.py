@@ -10,7 +10,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from agents.base import Ask, BrainError, Document, Said
+from agents.base import Ask, BrainError, Document, Said, Wish
 from agents.brain import BrainConfig, make_brain
 from agents.brain.strands import StrandsBrain
 from agents.records.base import Records
@@ -322,3 +322,65 @@ async def test_without_the_extra_the_concierge_serves(
     brain = make_brain(BrainConfig(groq_key="gsk"), records, clock)
     heard = await Person(brain, records).says("hello")
     assert heard.text.startswith("Hello!")
+
+
+async def test_on_a_call_the_model_can_end_it_and_hand_it_over(
+    bob: Person, groq: ChatServer
+) -> None:
+    bob.caller = replace(bob.caller, modality="voice")
+    groq.plays(Call((("end_call", {}),)), Say(("Good-bye!",)))
+    heard = await bob.says("that was all")
+    assert heard.wishes == [Wish("hang_up")]
+    groq.plays(Call((("transfer_call", {"summary": "Bob, an invoice"}),)), Say(("One moment.",)))
+    heard = await bob.says("give me a human")
+    assert heard.wishes == [Wish("transfer", summary="Bob, an invoice")]
+
+
+async def test_in_writing_there_is_no_call_to_end(bob: Person, groq: ChatServer) -> None:
+    groq.plays(Say(("ok",)))
+    await bob.says("hi")
+    offered = {tool["function"]["name"] for tool in groq.requests[0]["tools"]}
+    assert "add_task" in offered
+    assert not offered & {"end_call", "transfer_call"}
+
+
+async def test_the_model_knows_only_what_was_heard(bob: Person, groq: ChatServer) -> None:
+    groq.plays(Say(("Sorry.",)), Say(("Yes?",)))
+    bob.history = [Said("user", "my list"), Said("agent", "You have milk, bread and tea.")]
+    await bob.says("wait", heard="You have milk,")
+    _, _, answer, interrupted = groq.told()
+    assert answer["content"] in ("You have milk,", [{"type": "text", "text": "You have milk,"}])
+    assert 'they heard only: "You have milk,"' in str(interrupted["content"])
+    bob.history[-1] = Said("agent", "Unheard.")
+    await bob.says("hello?", heard="")
+    assert "Unheard." not in str(groq.told())
+    assert "heard nothing of it" in str(groq.told()[-1]["content"])
+
+
+async def test_a_draft_looks_and_talks_but_writes_only_what_is_final(
+    bob: Person, groq: ChatServer
+) -> None:
+    final = anyio.Event()
+    groq.plays(
+        Call((("list_tasks", {}),)),
+        Call((("add_task", {"title": "milk"}),)),
+        Say(("Added.",)),
+    )
+    ask = Ask("add milk", "ctx", "turn", bob.caller, draft=True, final=final.wait)
+    said: list[str] = []
+
+    async def answer() -> None:
+        async for one in bob.brain.answer(ask):
+            said.append(type(one).__name__)  # noqa: PERF401 - looked at meanwhile
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(answer)
+        with anyio.fail_after(5):
+            while len(said) < 2:  # noqa: ASYNC110 - the model is another program
+                await anyio.sleep(0.002)
+        await anyio.wait_all_tasks_blocked()
+        assert len(groq.requests) == 2
+        assert await bob.titles() == []
+        final.set()
+    assert await bob.titles() == ["Milk"]
+    assert said[-1] == "Words"

@@ -161,6 +161,7 @@ def _simulating() -> typer.Typer:
 
     @sim.command()
     def agent(
+        *,
         port: PortOption = 8086,
         script: Annotated[
             list[str] | None,
@@ -169,9 +170,18 @@ def _simulating() -> typer.Typer:
                 "messages with that word; may be given several times."
             ),
         ] = None,
+        first_ms: Annotated[
+            float, typer.Option(help="Milliseconds until the first words of an answer.")
+        ] = 0,
+        token_ms: Annotated[
+            float, typer.Option(help="Milliseconds between the words of an answer.")
+        ] = 0,
+        no_drafts: Annotated[
+            bool, typer.Option("--no-drafts", help="Do not know words that may yet change.")
+        ] = False,
     ) -> None:
         """An A2A agent: set AGENT_URL to it, and answer from here or by scripts."""
-        from gateway.agent.scripted import run
+        from gateway.agent.scripted import Traits, run
         from gateway.agent.scripted.scripts import parse
 
         try:
@@ -181,7 +191,11 @@ def _simulating() -> typer.Typer:
             }
         except ValueError as error:
             _stop(str(error))
-        _run(lambda: run(port, plays, keyboard=not plays and sys.stdin.isatty()))
+        traits = Traits(
+            drafts=not no_drafts, first_delay=first_ms / 1000, token_delay=token_ms / 1000
+        )
+        keyboard = not plays and sys.stdin.isatty()
+        _run(lambda: run(port, plays, keyboard=keyboard, traits=traits))
 
     @sim.command()
     def speech(

@@ -30,8 +30,9 @@ from gateway.agent.base import (
     Progress,
     ReplyText,
     Started,
+    Wished,
 )
-from gateway.agent.hearing import CHOICES_MEDIA_TYPE, COMPLETE, Hearing
+from gateway.agent.hearing import CALL_EXTENSION, CHOICES_MEDIA_TYPE, COMPLETE, Hearing
 from gateway.errors import AgentBroken
 
 WORKING = TaskState.TASK_STATE_WORKING
@@ -339,3 +340,41 @@ def test_however_the_stream_breaks_the_same_is_heard(
     assert [file.data for file in files] == ["".join(pieces).encode()]
     assert events[-1] == Ended(End.COMPLETED)
     assert sum(isinstance(event, Started) for event in events) == 1
+
+
+def wish(wanted: dict[str, object], id: str = "w1") -> Message:
+    made = Message(message_id=id, role=Role.ROLE_AGENT, parts=[Part(text="")])
+    made.metadata.update({CALL_EXTENSION: wanted})
+    return made
+
+
+def told(said: Message, state: TaskState = WORKING) -> StreamResponse:
+    update = TaskStatusUpdateEvent(task_id="t", status=TaskStatus(state=state, message=said))
+    return StreamResponse(status_update=update)
+
+
+def test_a_wish_is_heard_once_and_is_no_progress() -> None:
+    wanted = wish({"action": "transfer", "to": "+431", "summary": "Invoice"})
+    kept = Task(id="t", history=[wanted], status=TaskStatus(state=COMPLETED))
+    assert heard([task(), told(wanted), told(wanted), StreamResponse(task=kept)])[2:] == [
+        Wished("transfer", "+431", "Invoice"),
+        Ended(End.COMPLETED),
+    ]
+
+
+def test_a_wish_may_come_with_the_end() -> None:
+    events = heard([task(), told(wish({"action": "hang_up"}), COMPLETED)])
+    assert events[-2:] == [Wished("hang_up"), Ended(End.COMPLETED)]
+
+
+@pytest.mark.parametrize("wanted", [{}, {"action": "sing"}, {"action": 1}, {"to": "+431"}])
+def test_what_nobody_can_do_is_no_wish(wanted: dict[str, object]) -> None:
+    assert not any(isinstance(e, Wished) for e in heard([task(), told(wish(wanted))]))
+
+
+def test_a_wish_from_before_our_message_is_not_heard_again() -> None:
+    old, new = wish({"action": "transfer"}), wish({"action": "hang_up"}, "w2")
+    past = Task(id="t", history=[old], status=TaskStatus(state=WORKING))
+    now = Task(id="t", history=[old, new], status=TaskStatus(state=COMPLETED))
+    events = heard([StreamResponse(task=now)], past)
+    assert [e for e in events if isinstance(e, Wished)] == [Wished("hang_up")]

@@ -20,6 +20,7 @@ from gateway.agent.scripted.scripts import (
     Step,
     Take,
     Wait,
+    Wish,
     parse,
 )
 
@@ -36,6 +37,8 @@ from gateway.agent.scripted.scripts import (
         ("odd", (Odd(),)),
         ("message:Hi", (Bare("Hi"),)),
         ("file:note.txt=Buy milk", (Give("note.txt", "text/plain", (b"Buy milk",)),)),
+        ("say:Bye!;hangup", (Say("Bye!"), Wish("hang_up"))),
+        ("transfer:+431|An invoice", (Wish("transfer", "+431", "An invoice"),)),
         ("fail:sorry", (Rest(End.FAILED, "sorry"),)),
         ("reject", (Rest(End.REJECTED),)),
         (

@@ -32,7 +32,9 @@ def test_ctrl_c_ends_a_double_that_waits_for_the_keyboard(double: str) -> None:
         assert process.stdout is not None
         said = b""
         while b"ines you type" not in said and b"Write to the bot" not in said:
-            said += os.read(process.stdout.fileno(), 4096)
+            more = os.read(process.stdout.fileno(), 4096)
+            assert more, "it ended by itself"
+            said += more
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=5) == 130
     finally:

@@ -1,0 +1,256 @@
+"""A growing Markdown reply as clauses to be spoken, one by one: pure.
+
+What nobody would read aloud (tables, code, pictures, the end of a long list) is left out, and the
+listener is told once where it is to be found. What is plain words is taken as it comes, and put
+into spoken words by `wording`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from gateway.speech.clauses import cut
+from gateway.speech.wording import spoken
+from prompts import sentence
+
+LONGEST_LIST = 8
+"""Items that are read of a list."""
+
+Kind = Literal["table", "code", "image", "list"]
+
+_FENCE = re.compile(r" {0,3}(```+|~~~+)")
+_TABLE = re.compile(r"\s*\||[^|\n]*\|.*\n\s*:?-{2,}.*(?:\||$)")
+_RULE = re.compile(r"\s*(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,}|=+)$")
+_HEADING = re.compile(r" {0,3}#{1,6}\s+")
+_ITEM = re.compile(r"\s*(?:[-*+•]|(?P<number>\d{1,3})[.)])\s+(?:\[[ xX]\]\s+)?")
+_QUOTE = re.compile(r"\s*(?:>\s?)+")
+_HALF_ITEM = re.compile(r"\s*(?:[-*+•=_>#`~|!]+|\d{1,3}[.)]?)?\s*$")
+_IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?")
+_LINK = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])")
+_ADDRESS = re.compile(r"<((?:https?://|mailto:)[^>\s]+)>")
+_CODE = re.compile(r"`+([^`]*)`+")
+_STRESS = re.compile(r"\*\*|__|~~|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
+_TAG = re.compile(r"</?[a-zA-Z][^>\n]*>|<!--.*?-->")
+_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~])")
+_ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
+
+
+class Speakable:
+    """One reply. Hand it the whole text so far as often as it grows, then `finish`."""
+
+    def __init__(self, locale: str, *, shown: bool = True) -> None:
+        """`shown` is whether what is left out can be seen somewhere."""
+        self._locale = locale
+        self._language = locale.replace("_", "-").split("-")[0].lower() or "en"
+        self._shown = shown
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget everything: the next text is spoken from its beginning, as of a new reply."""
+        self.spilled = False
+        """Whether something was left out."""
+        self._text = ""
+        self._at = 0
+        self._cuts: list[int] = []
+        self._spoke = False
+        self._announced = False
+        self._fence = ""
+        self._in_table = False
+        self._items = 0
+
+    def so_far(self, text: str) -> list[str]:
+        """The clauses that `text`, all of the reply so far, completed.
+
+        A text that takes back words already spoken is gone on with after the last clause that
+        still stands: what changed is spoken again, since nothing can be unsaid. A shorter text
+        that takes nothing back (the same reply told again) completes nothing.
+        """
+        if self._text.startswith(text):
+            return []
+        if not text.startswith(self._text[: self._at]):
+            kept = [at for at in self._cuts if text.startswith(self._text[:at])]
+            self._cuts, self._at = kept, kept[-1] if kept else 0
+            self._fence, self._in_table, self._items = "", False, 0
+        self._text = text
+        return self._advance(whole=False)
+
+    def finish(self) -> list[str]:
+        """The clauses that are left, when no more text will come."""
+        return self._advance(whole=True)
+
+    def _advance(self, *, whole: bool) -> list[str]:
+        clauses: list[str] = []
+        while self._at < len(self._text):
+            before = self._at
+            said = self._next(whole=whole)
+            if said:
+                clauses += said
+                self._spoke = True
+            if self._at == before:
+                break
+            self._cuts.append(self._at)
+        return clauses
+
+    # -- blocks ----------------------------------------------------------------------------
+
+    def _next(self, *, whole: bool) -> list[str]:
+        """Take a clause or something that is not spoken; nothing, if more must be known."""
+        rest = self._text[self._at :]
+        if blank := re.match(r"\s*\n", rest):
+            self._at += blank.end()
+            self._in_table = False
+            return []
+        line, newline, after = rest.partition("\n")
+        complete = bool(newline) or whole
+        if self._fence:
+            return self._in_fence(line, complete=complete)
+        if self._begins_line():
+            if not complete and _HALF_ITEM.match(line):
+                return []
+            if (said := self._unspoken(line, after, complete=complete, whole=whole)) is not None:
+                return said
+            if (said := self._marked(line, complete=complete)) is not None:
+                return said
+            if not line[:1].isspace():
+                self._items = 0
+        return self._prose(rest, whole=whole)
+
+    def _unspoken(self, line: str, after: str, *, complete: bool, whole: bool) -> list[str] | None:
+        """Leave a line out that is not for the ear; None if it is."""
+        if fence := _FENCE.match(line):
+            if complete:
+                self._fence = fence[1]
+            return self._left_out(line, "code", complete=complete)
+        under, newline, _ = after.partition("\n")
+        in_table = self._in_table and ("|" in line or not complete)
+        if in_table or _TABLE.match(line) or _TABLE.match(f"{line}\n{under}"):
+            self._in_table = self._in_table or complete
+            return self._left_out(line, "table", complete=complete)
+        self._in_table = False
+        if "|" in line and not whole and not newline:
+            return []  # The next line tells whether this one is the head of a table.
+        if complete and _RULE.match(line):
+            self._take(line)
+            return []
+        return None
+
+    def _marked(self, line: str, *, complete: bool) -> list[str] | None:
+        """Take a line that Markdown's signs set apart; None if it is none."""
+        if heading := _HEADING.match(line):
+            return self._whole_line(line, line[heading.end() :].rstrip("# "), complete=complete)
+        if item := _ITEM.match(line):
+            return self._item(line, item, complete=complete)
+        if quote := _QUOTE.match(line):
+            self._at += quote.end()
+            return []
+        return None
+
+    def _begins_line(self) -> bool:
+        before = self._text[: self._at]
+        line = before[before.rfind("\n") + 1 :]
+        return not _QUOTE.sub("", line).strip()
+
+    def _take(self, line: str) -> None:
+        self._at = min(self._at + len(line) + 1, len(self._text))
+
+    def _in_fence(self, line: str, *, complete: bool) -> list[str]:
+        if complete:
+            if line.strip().startswith(self._fence) and not line.strip(f" {self._fence[0]}"):
+                self._fence = ""
+            self._take(line)
+        return []
+
+    def _left_out(self, line: str, kind: Kind, *, complete: bool) -> list[str]:
+        if not complete:
+            return []
+        self._take(line)
+        return self._spill(kind)
+
+    def _whole_line(self, line: str, text: str, *, complete: bool) -> list[str]:
+        if not complete:
+            return []
+        self._take(line)
+        return self._spoken(text, closed=True)
+
+    def _item(self, line: str, item: re.Match[str], *, complete: bool) -> list[str]:
+        if not complete:
+            return []
+        self._items += 1
+        if self._items > LONGEST_LIST:
+            return self._left_out(line, "list", complete=True)
+        number = f"{item['number']}: " if item["number"] else ""
+        return self._whole_line(line, number + line[item.end() :], complete=True)
+
+    def _prose(self, rest: str, *, whole: bool) -> list[str]:
+        paragraph, over = _paragraph(rest)
+        over = over or whole
+        size = cut(paragraph, self._language, first=not self._spoke, whole=over)
+        self._at += size
+        return self._spoken(paragraph[:size], closed=over and size == len(paragraph))
+
+    # -- words -----------------------------------------------------------------------------
+
+    def _spoken(self, raw: str, *, closed: bool) -> list[str]:
+        """The words of a piece of Markdown; `closed` says that a pause follows it."""
+        said: list[str] = []
+        if _IMAGE.search(raw):
+            raw = _IMAGE.sub("", raw)
+            said = self._spill("image")
+        if _LINK.search(raw) or "://" in raw:
+            self.spilled = True
+        text = spoken(_plain(raw), self._locale)
+        if text and closed and text[-1] not in ".!?…:;,":
+            text += "."
+        return [text, *said] if text else said
+
+    def _spill(self, kind: Kind) -> list[str]:
+        """What to say of something left out: only the first time."""
+        self.spilled = True
+        if self._announced:
+            return []
+        self._announced = True
+        key = kind if self._shown else "unshown"
+        return [sentence("speakable", key, self._locale)]
+
+
+def clauses_of(text: str, locale: str, *, shown: bool = True) -> list[str]:
+    """A whole text as clauses to be spoken."""
+    speakable = Speakable(locale, shown=shown)
+    return [*speakable.so_far(text), *speakable.finish()]
+
+
+def _paragraph(rest: str) -> tuple[str, bool]:
+    """The text up to where something else begins, and whether that is known by now."""
+    at = 0
+    while (newline := rest.find("\n", at)) >= 0:
+        line = rest[newline + 1 :].partition("\n")[0]
+        begins = (_FENCE, _HEADING, _ITEM, _QUOTE, _RULE, _TABLE)
+        if not line.strip() and "\n" in rest[newline + 1 :]:
+            return rest[:newline], True
+        if any(pattern.match(line) for pattern in begins):
+            return rest[:newline], True
+        if _HALF_ITEM.match(line):
+            # More of that line must come to tell what it is; what is before it is known.
+            return rest[:newline], False
+        at = newline + 1
+    return rest, False
+
+
+def _plain(raw: str) -> str:
+    """Markdown within a line as plain text."""
+    text = _TAG.sub(" ", _ADDRESS.sub(r"\1", raw))
+    text = _LINK.sub(r"\1", text)
+    text = _CODE.sub(r"\1", text)
+    escaped: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        escaped.append(match[1])
+        return "\0"
+
+    text = _STRESS.sub("", _ESCAPED.sub(keep, text))
+    for sign in escaped:
+        text = text.replace("\0", sign, 1)
+    for entity, sign in _ENTITIES.items():
+        text = text.replace(entity, sign)
+    return re.sub(r"\s*\n\s*", " ", text.replace("mailto:", ""))

@@ -77,7 +77,8 @@ def _bare(text: str) -> str:
 
 
 _SUBTITLE = re.compile(
-    r"(?:thank you|thanks)(?: so much| very much)? for (?:watching|viewing)(?: .{0,40})?"
+    r"(?:thank you|thanks)(?: so much| very much)? for (?:watching|viewing)"
+    r"(?: (?:(?:this|the|my) video|everyone|see you|and|bye)\b.{0,40})?"
     r"|(?:please )?(?:don't forget to )?like and subscribe(?: .{0,40})?"
     r"|(?:please )?subscribe to (?:my|our|the) channel(?: .{0,40})?"
     r"|(?:subtitles|captions) by .+|.*\bamara org\b.*"

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
 
+import anyio
 import httpx
 from a2a.client.errors import A2AClientError
 from a2a.types import (
@@ -33,6 +34,10 @@ from google.protobuf.json_format import (  # type: ignore[import-untyped]
 _ERRORS = {code: kind for kind, code in JSON_RPC_ERROR_CODE_MAP.items()}
 _FLAGS = {"append", "lastChunk", "metadata"}
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+_PARTING = 0.05
+"""Seconds that a server has to end a stream whose last event it sent."""
+_WORKING = (1, 2)
+"""Numbers of a2a.v1.TaskState after which more is to come."""
 _UNFINISHED = len(b"\n\r")
 """Bytes of a blank line that the next chunk may complete."""
 
@@ -72,11 +77,38 @@ class Streams:
             if response.headers.get("content-type", "").startswith("text/event-stream"):
                 async with aclosing(events(response.aiter_bytes())) as told:
                     async for data in told:
-                        yield _result(data)
+                        event = _result(data)
+                        try:
+                            yield event
+                        except GeneratorExit:
+                            if _ends(event):
+                                await _part(told)
+                            raise
             else:
                 yield _result(await response.aread())
         finally:
             await response.aclose()
+
+
+def _ends(event: StreamResponse) -> bool:
+    """Whether a server ends its stream after this."""
+    match event.WhichOneof("payload"):
+        case "task":
+            return bool(event.task.status.state not in _WORKING)
+        case "status_update":
+            return bool(event.status_update.status.state not in _WORKING)
+        case payload:
+            return bool(payload == "message")
+
+
+async def _part(told: AsyncGenerator[bytes]) -> None:
+    """Read a stream to its end; only then its connection is used again.
+
+    To make one anew can take longer than an answer.
+    """
+    with anyio.move_on_after(_PARTING):
+        async for _ in told:
+            pass
 
 
 async def events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

@@ -138,6 +138,20 @@ STT_COST = Counter(
     ("provider",),
     registry=REGISTRY,
 )
+TTS_FIRST_AUDIO_SECONDS = Histogram(
+    "frontdoor_tts_first_audio_seconds",
+    "From a clause being handed to a voice to its first sound.",
+    ("provider",),
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 2, 5),
+    registry=REGISTRY,
+)
+TTS_REQUESTS = Counter(
+    "frontdoor_tts_total",
+    "Clauses handed to voices: ok, unreachable, refused, missing, outrun by another, or kept from "
+    "an earlier time.",
+    ("provider", "result"),
+    registry=REGISTRY,
+)
 VOICE_NOTES = Counter(
     "frontdoor_voice_notes_total",
     "Recordings that people sent, by what came of listening to them.",

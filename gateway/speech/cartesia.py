@@ -30,7 +30,7 @@ VERSION = "2026-08-14"
 _ENCODINGS = {"mulaw": "pcm_mulaw", "pcm16": "pcm_s16le"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class CartesiaVoiceConfig:
     """Whose voice, and how patient we are; times in seconds."""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _RATE = 24000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class OpenAIVoiceConfig:
     """Whose voice, and how patient we are."""
 

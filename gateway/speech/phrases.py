@@ -18,7 +18,7 @@ DESTRUCTIVE = "destroy_"
 _ENOUGH = 0.6
 """Share of a phrase's words that must have been heard to take the rest for granted."""
 _ALIKE = 0.75
-_CLEARLY = 0.1
+_CLEARLY = 0.08
 """How much more alike than any other a phrase must be."""
 
 

@@ -68,7 +68,7 @@ class SileroActivity(VoiceActivity):
 
     async def warm(self) -> None:
         """Raises SpeechMissing when the model is not installed."""
-        await anyio.to_thread.run_sync(self._model.load)
+        await anyio.to_thread.run_sync(self._model.warm)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -261,6 +261,12 @@ class _Model:
         return onnxruntime.InferenceSession(
             _model_file(), options, providers=["CPUExecutionProvider"]
         )
+
+    def warm(self) -> None:
+        """Load it, and let its first runs, which are slow, be none that matters."""
+        self.load()
+        for format in (PHONE, BROWSER):
+            self.judge([silence(format, _CONTEXT + WINDOW)], [None], format)
 
     def judge(
         self,

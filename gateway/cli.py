@@ -34,6 +34,7 @@ def create_cli(serve: Serve) -> typer.Typer:
     cli.command(name="serve", help="Serve everything that is configured.")(_serve_with(serve))
     cli.command(name="chat")(chat)
     cli.command(name="doctor")(doctor)
+    cli.command(name="call")(call)
     cli.command(name="calls")(calls)
     cli.add_typer(_connecting(), name="connect")
     cli.add_typer(_simulating(), name="sim")
@@ -73,6 +74,55 @@ def doctor() -> None:
     findings = anyio.run(examine, settings)
     show(findings)
     raise typer.Exit(1 if any(f.state == "wrong" for f in findings) else 0)
+
+
+def call(
+    *,
+    say: Annotated[
+        list[str] | None,
+        typer.Option(help="A text to say; several are said one after the other."),
+    ] = None,
+    wav: Annotated[
+        list[Path] | None, typer.Option(help="A recording to play, after the texts.")
+    ] = None,
+    mic: Annotated[bool, typer.Option("--mic", help="Speak yourself.")] = False,
+    to: Annotated[str, typer.Option(help="Ring this number through Twilio instead.")] = "",
+    url: Annotated[str, typer.Option(help="Where the front door is.")] = "",
+    from_: Annotated[str, typer.Option("--from", help="The caller's number.")] = "",
+    record: Annotated[Path | None, typer.Option(help="Write both sides to a WAV file.")] = None,
+    waterfall: Annotated[
+        Path | None, typer.Option(help="Draw where the time went, as an SVG file.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print how it went, for scripts.")
+    ] = False,
+) -> None:
+    """Call the front door with a simulated telephone; what you type is spoken."""
+    from gateway import calling
+
+    settings = _settings()
+    if waterfall and waterfall.suffix != ".svg":
+        _stop(f"--waterfall draws SVG; name the file {waterfall.with_suffix('.svg')}.")
+    for missing in [path for path in wav or () if not path.is_file()]:
+        _stop(f"There is no file {missing}.")
+
+    async def until_over() -> None:
+        if to:
+            await calling.ring(settings, to, " ".join(say or ()))
+            return
+        wanted = calling.Wanted(
+            says=tuple(say or ()),
+            wavs=tuple(wav or ()),
+            mic=mic,
+            url=url,
+            from_=from_,
+            record=record,
+            waterfall=waterfall,
+            as_json=as_json,
+        )
+        raise typer.Exit(0 if await calling.run(settings, wanted) else 1)
+
+    _run(until_over)
 
 
 def calls(

@@ -6,16 +6,18 @@ import hashlib
 import hmac
 import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 from anyio import to_thread
 
 from channels.events import PHONE, Text, Transcript
 from channels.twilio.waterfall import Bars, picture
-from gateway.callbook import show
+from gateway.callbook import show, when
 from gateway.errors import FrontDoorError, SettingsError
 from gateway.settings import Settings
 from gateway.store import calls, migrate
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from channels.twilio.terminal import Headset, Line, Outcome
 
 _LINES = 50
+_RECORD_SECONDS, _POLL_SECONDS = 2.0, 0.05
 
 
 class CallRefused(FrontDoorError):
@@ -88,7 +91,7 @@ async def run(settings: Settings, wanted: Wanted) -> bool:
         )
         local = not wanted.url or wanted.url.rstrip("/") in (settings.local_url, settings.base_url)
         outcome = await terminal.call(plan, console, _Watching(database) if local else None)
-        record = await database.read(calls.read, outcome.call) if local else None
+        record = await _kept(database, outcome.call) if local else None
     finally:
         database.close()
     if record and record.told:
@@ -135,6 +138,18 @@ async def ring(settings: Settings, to: str, opening: str) -> None:
     finally:
         await rest.close()
     print(sentence("call", "placed", settings.voice_locale, to=to, call=call))  # noqa: T201 - a command speaks to a person
+
+
+async def _kept(database: Database, call: str) -> CallRecord | None:
+    """The call's record, once the house has closed it; it does so when it sees us gone."""
+    record = None
+    with anyio.move_on_after(_RECORD_SECONDS):
+        while True:
+            record = await database.read(calls.read, call)
+            if record is None or record.ended_by:
+                break
+            await anyio.sleep(_POLL_SECONDS)
+    return record
 
 
 async def _made_up_token(settings: Settings, database: Database) -> str:
@@ -214,7 +229,9 @@ def _keep(
         outcome.recording.save(wanted.record)
         console.print(sentence("call", "recorded", locale, file=wanted.record))
     if wanted.waterfall:
-        wanted.waterfall.write_text(picture(_bars(outcome, record), outcome.call), "utf-8")
+        wanted.waterfall.write_text(
+            picture(_bars(outcome, record), f"{when(time.time())}  {outcome.call}"), "utf-8"
+        )
         console.print(sentence("call", "pictured", locale, file=wanted.waterfall))
 
 
@@ -224,7 +241,7 @@ def _bars(outcome: Outcome, record: CallRecord | None) -> list[Bars]:
         return [
             Bars(
                 f"{turn.number}  {turn.asked or ''}",
-                {step: turn.figures[step] for step in STEPS if step in turn.figures},
+                {step: turn.figures[step] for step in _in_time(turn.figures)},
             )
             for turn in record.told
         ]
@@ -233,6 +250,11 @@ def _bars(outcome: Outcome, record: CallRecord | None) -> list[Bars]:
         for turn in outcome.turns
         if turn.first_sound is not None
     ]
+
+
+def _in_time(figures: calls.Figures) -> list[str]:
+    """The steps that were made, as they came: an agent may start before the turn is over."""
+    return sorted((step for step in STEPS if step in figures), key=lambda step: figures[step])
 
 
 def _report(outcome: Outcome, record: CallRecord | None) -> dict[str, object]:

@@ -76,6 +76,7 @@ async def test_where_the_house_kept_figures_they_are_what_is_drawn(tmp_path: Pat
             1, 2.0, "what is up", "Not much.", figures={"transcript": 0.2, "audio": 0.9}
         )
         await database.write(calls.note_turn, id, turn)
+        await database.write(calls.finish, id, ended_by="caller", now=3.0)
         await beeps(talk)
 
     waterfall = tmp_path / "call.svg"

@@ -167,7 +167,8 @@ class Endpointer:
             last = self._doubted_until - TAIL
         else:
             return False
-        if self._voiced_until > self._resumed:  # else it was a noise in the pause, not speech
+        noise = self._voiced_until <= self._resumed and self._window_end >= last
+        if not noise:  # else nothing was said since the pause
             self._last = max(last, self._resumed)
         return True
 

@@ -43,15 +43,14 @@ _GATHER = 0.004
 _FEW = 8
 
 _SHUT_AFTER = 1.0
-"""Seconds without a trace of speech after which the model is spared, and its state reset."""
+"""Seconds without a trace of speech after which the model is spared. Its state is kept for when
+something stirs: a fresh one notices speech up to 0.1 s later."""
 _TRACE = 0.2
 """Probability below which there is none."""
 _STIR_DB = 3.0
 """So far above its usual level something stirs on a line."""
 _STILL = -66.0
 """dBFS: below that nothing does."""
-_PRIMING = 3
-"""Windows from before the gate opened that the model is shown first: it judges what changes."""
 
 log = structlog.get_logger()
 
@@ -90,6 +89,11 @@ class SileroActivity(VoiceActivity):
             raise ValueError(f"voice activity is judged at 8 or 16 kHz, not at {format.rate} Hz")
         self._ears += 1
         return _SileroEar(self, format, on_window)
+
+    @property
+    def busy(self) -> bool:
+        """Whether some of what was heard is not judged yet."""
+        return any(self._ready.values())
 
     def enqueue(self, ear: _SileroEar) -> None:
         """Judge what the ear holds, together with what the others do."""
@@ -153,7 +157,6 @@ class _SileroEar(Ear):
         self._step = round(WINDOW * format.bytes_per_second)
         self._size = len(self._heard) + self._step
         self._end = 0.0
-        self._priming = 0
         self._gate = _Gate()
 
     def hear(self, audio: bytes) -> None:
@@ -170,27 +173,21 @@ class _SileroEar(Ear):
             self._activity.leave()
 
     def _take(self, window: bytes) -> None:
-        before = self._gate.before(window, level(window[-self._step :], self.format))
-        if before is None:
+        shut = self._gate.is_shut_to(level(window[-self._step :], self.format))
+        if shut and not self.pending:  # those before it are told first
             self._tell(0.0)
             return
-        idle = not self.pending
-        self._priming += len(before)
-        self.pending.extend((*before, window))
-        if idle:
+        self.pending.append(window)
+        if len(self.pending) == 1:
             self._activity.enqueue(self)
 
     def judged(self, probability: float, state: State | None) -> None:
         """The verdict on the window that was first."""
         self.state = state
-        if self._priming:
-            self._priming -= 1
-        else:
-            self._tell(probability)
+        self._tell(probability)
+        self._gate.judged(probability)
         if self.pending:
             self._activity.enqueue(self)
-        elif self._gate.shuts(probability):
-            self.state = None
 
     def _tell(self, probability: float) -> None:
         self._end += WINDOW
@@ -202,37 +199,28 @@ class _Gate:
     """Spares the model the silence of a line; when in doubt it is open."""
 
     def __init__(self) -> None:
-        self._open = True
         self._quiet = 0
         self._usual = 0.0
         self._level = QUIETEST
-        self._recent: deque[bytes] = deque(maxlen=_PRIMING)
 
-    def before(self, window: bytes, level: float) -> list[bytes] | None:
-        """None if the window need not be judged, else those that must be judged before it."""
+    def is_shut_to(self, level: float) -> bool:
+        """Whether a window so loud need not be judged."""
         self._level = level
-        if self._open:
-            return []
-        if level <= max(self._usual + _STIR_DB, _STILL):
-            self._learn()
-            self._recent.append(window)
-            return None
-        self._open = True
-        self._quiet = 0
-        held = list(self._recent)
-        self._recent.clear()
-        return held
-
-    def shuts(self, probability: float) -> bool:
-        """Whether that was enough of silence."""
-        if probability >= _TRACE:
+        if self._quiet * WINDOW < _SHUT_AFTER:
+            return False
+        if level > max(self._usual + _STIR_DB, _STILL):
             self._quiet = 0
             return False
         self._learn()
-        self._quiet += 1
-        if self._quiet * WINDOW >= _SHUT_AFTER:
-            self._open = False
-        return not self._open
+        return True
+
+    def judged(self, probability: float) -> None:
+        """The model's verdict on a window that it did not spare."""
+        if probability >= _TRACE:
+            self._quiet = 0
+        else:
+            self._quiet += 1
+            self._learn()
 
     def _learn(self) -> None:
         change = self._level - self._usual

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN201
+# ruff: noqa: E402, ANN001, ANN002, ANN201, ANN202
 """The peer: a Pipecat pipeline behind the same wire, run by an interpreter that has Pipecat.
 
 Its leanest form, to its advantage: telephone rate throughout, Silero with its own figures (start

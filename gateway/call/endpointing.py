@@ -81,6 +81,7 @@ class Endpointer:
         self._voiceless = 0
         self._began = 0.0
         self._last = 0.0
+        self._paused = 0.0
         self._resumed = 0.0
 
     @property
@@ -140,7 +141,7 @@ class Endpointer:
                 self._resumed = self._began
                 return [SpeechStarted(self._clock(self._began, now))]
             case _State.SPEAKING if self._pauses():
-                self._state = _State.PAUSED
+                self._state, self._paused = _State.PAUSED, self._heard
                 return [SpeechPaused(self._clock(self._last, now))]
             case _State.PAUSED | _State.ENDED if self._resumes():
                 self._state = _State.SPEAKING
@@ -175,7 +176,7 @@ class Endpointer:
     def _resumes(self) -> bool:
         if not self._sound.is_loud:
             return False
-        if self._sound.onset <= self._last:  # It never became quiet: only voice activity knows.
+        if self._sound.onset <= self._paused:  # It never became quiet: only voice activity knows.
             return self._probability >= VOICED
         enough = RESUMING if self._probability < VOICELESS else RESUMING_VOICED
         return self._sound.seconds >= enough - _ROUNDING

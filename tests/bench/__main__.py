@@ -7,13 +7,14 @@ from functools import partial
 
 import anyio
 
-from tests.bench import calls, mouth_to_ear, soak, sockets, start, tokens, webhook
+from tests.bench import calls, hearing, mouth_to_ear, soak, sockets, start, tokens, webhook
 
 BENCHES = {
     "start": start.run,
     "webhook": webhook.run,
     "tokens": tokens.run,
     "sockets": sockets.run,
+    "hearing": hearing.run,
 }
 ADJUSTABLE = {
     "calls": calls.run,

@@ -156,6 +156,23 @@ def test_a_noise_in_the_pause_does_not_move_the_end_of_speech() -> None:
     assert since(line.told[-1], SpeechEnded) == pytest.approx(quiet_since, abs=FRAME)
 
 
+def test_a_noise_that_begins_in_the_pause_and_stays_holds_the_turn_up_once() -> None:
+    line = Line()
+    line.says(1.0)
+    quiet_since = line.now
+    line.is_silent(0.3)
+    line.hears(-30.0, 0.1, seconds=2.0, swing=0.5)
+    assert kinds(line.told) == [
+        SpeechStarted,
+        SpeechPaused,
+        SpeechEnded,
+        SpeechResumed,
+        SpeechPaused,
+        SpeechEnded,
+    ]
+    assert since(line.told[-1], SpeechEnded) == pytest.approx(quiet_since, abs=FRAME)
+
+
 def test_a_click_in_the_pause_is_not_told() -> None:
     line = Line()
     line.says(1.0)

@@ -7,15 +7,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import anyio
 import structlog
+from anyio import to_thread
 
 from channels.base import CallState, Line
 from channels.events import Address
-from gateway.errors import SpeechError
+from gateway.errors import AgentError, SpeechError
 from gateway.figures import TurnFigures
 from gateway.recorder import recorded
+from gateway.speech import wording
 from gateway.store import calls as call_store
 from gateway.store.calls import CallTurn
 from gateway.store.files import FileStore
@@ -35,6 +38,8 @@ log = structlog.get_logger()
 WORST_LAG = 0.1
 """Seconds by which the loop may be late before new calls are turned away."""
 LAG_EVERY = 0.25
+ASK_AGAIN_SOON, ASK_AGAIN = 5.0, 300.0
+"""Seconds between two looks at the agent's card, while it cannot be read and after."""
 LAG_MEMORY = 0.8
 """Of the lag measured before, in the running mean."""
 
@@ -48,17 +53,20 @@ class Switchboard:
     most: int
     """Calls at the same time."""
     record: bool = False
+    preempt: Literal["auto", "always", "never"] = "auto"
+    """Whether the agent may start early: `auto` asks it whether it knows drafts."""
     monotonic: Callable[[], float] = time.monotonic
     _live: Counter[str] = field(default_factory=Counter)
-    _warm: bool = False
     _lag: float = 0.0
+    _preempts: bool = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Warm up in the background, and watch how late the loop is."""
-        async with anyio.create_task_group() as tasks:
+        async with self.parts.activity.running(), anyio.create_task_group() as tasks:
             tasks.start_soon(self._warm_up)
             tasks.start_soon(self._watch)
+            tasks.start_soon(self._ask_for_drafts)
             try:
                 yield
             finally:
@@ -107,11 +115,14 @@ class Switchboard:
         conversation = await parts.database.write(call_store.begin, call, now=now)
         locale = call.sender.locale or parts.locale
         greeting = call.opening or parts.greeting or sentence("voice", "greeting", locale)
-        if self.record and not call.resumed:
-            greeting = f"{greeting} {sentence('voice', 'recorded', locale)}"
+        # Who phones was told before the first word was recorded.
+        if self.record and not call.resumed and call.route.channel != "phone":
+            greeting = f"{sentence('voice', 'recorded', locale)} {greeting}"
         files = self.files if self.record else None
         async with recorded(line, files, now=now) as (heard, recording):
-            talk = VoiceCall(replace(parts, greeting=greeting), heard, conversation)
+            policy = replace(parts.policy, preempt=self._preempts)
+            told = replace(parts, greeting=greeting, policy=policy)
+            talk = VoiceCall(told, heard, conversation)
             try:
                 await talk.run()
             finally:
@@ -153,6 +164,18 @@ class Switchboard:
                 await part.warm()
             except SpeechError as error:
                 log.warning("speech_not_warm", error=str(error))
+        await to_thread.run_sync(wording.warm)
+
+    async def _ask_for_drafts(self) -> None:
+        """Keep up with whether the agent knows drafts: it may be another one tomorrow."""
+        while self.preempt == "auto":
+            try:
+                self._preempts = (await self.parts.agent.about()).drafts
+            except AgentError:
+                await anyio.sleep(ASK_AGAIN_SOON)
+            else:
+                await anyio.sleep(ASK_AGAIN)
+        self._preempts = self.preempt == "always"
 
     async def _watch(self) -> None:
         while True:

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import uuid
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
 
 import anyio
 import structlog
@@ -15,12 +17,19 @@ from starlette.types import ASGIApp
 from agents.app import PATHS, AgentConfig, running
 from agents.brain.config import BrainConfig
 from agents.records.schema import SchemaError
-from channels.base import Budget, Channel, Inbox
+from channels.base import Budget, Calls, Channel, Inbox
+from channels.twilio.adapter import PhoneChannel
+from channels.twilio.config import PhoneConfig
 from channels.web.adapter import WebChannel, WebConfig
+from channels.web.simulated import simulated_phone
 from gateway.agent.a2a import A2AAgent, A2AConfig
+from gateway.agent.base import Agent
 from gateway.app import Face, create_app
 from gateway.banner import show
+from gateway.bus.base import Bus
 from gateway.bus.memory import MemoryBus
+from gateway.call.policy import Policy
+from gateway.calls import Switchboard
 from gateway.chat import Chat
 from gateway.cli import create_cli
 from gateway.delivery import Deliveries
@@ -30,13 +39,22 @@ from gateway.errors import SettingsError, StoreError
 from gateway.following import Following
 from gateway.health import Health
 from gateway.inbox import StoringInbox
+from gateway.notes import Notes
 from gateway.serving import Server, serving
 from gateway.settings import LOOPBACK, Settings
+from gateway.speech.base import SpeechToText, TextToSpeech
+from gateway.speech.providers import recognisers, voices
+from gateway.speech.recognisers import Recognisers
+from gateway.speech.silero import SileroActivity
+from gateway.speech.speakable import clauses_of
+from gateway.speech.voices import Voices
 from gateway.store import checks, migrate
 from gateway.store import inbox as inbox_transactions
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
 from gateway.turn import TurnPlayer
+from gateway.voice import VoiceParts
+from gateway.voicing import Voicing
 
 log = structlog.get_logger()
 
@@ -82,6 +100,7 @@ class House:
         self._channels = channels
         self._embedded = None if settings.agent_url else shipped_agent(settings, token)
         self._agent = agent = agent_client(settings, token, notification_token)
+        speech = Speaking.of(settings)
         self._deliveries = deliveries = Deliveries(worker, database, channels, lease)
         following = Following(database, bus, files, agent, channels, deliveries.look)
         player = TurnPlayer(
@@ -94,6 +113,8 @@ class House:
             settings.detach_seconds,
             on_delivery=deliveries.look,
             on_detached=following.look,
+            notes=speech.notes(settings, files, database),
+            voicing=speech.voicing(settings, files),
         )
         self._chat = Chat(
             worker, database, bus, channels, player, following, lease, on_delivery=deliveries.look
@@ -107,7 +128,8 @@ class House:
             on_due=self._chat.due,
             on_cancel=self._chat.cancel,
         )
-        channels |= connected(settings, secret, inbox, bus)
+        self._switchboard = speech.switchboard(settings, database, bus, inbox, agent, files)
+        channels |= connected(settings, secret, inbox, bus, self._switchboard)
 
         async def notified(task: str) -> None:
             if await database.write(checks.hurry, task):
@@ -134,6 +156,8 @@ class House:
                 except SchemaError as error:
                     raise StoreError(str(error)) from error
             await self._agent.warm()
+            if self._switchboard:
+                await stack.enter_async_context(self._switchboard.running())
             # Channels close last: what is being sent and shown when we stop still needs them.
             for channel in self._channels.values():
                 await stack.enter_async_context(channel.running())
@@ -143,9 +167,87 @@ class House:
             await anyio.sleep_forever()
 
 
-def connected(settings: Settings, secret: str, inbox: Inbox, budget: Budget) -> dict[str, Channel]:
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """The parts of speech that these settings and this machine have."""
+
+    recogniser: SpeechToText | None
+    voice: TextToSpeech | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Speaking:
+        listeners, speakers = recognisers(settings), voices(settings)
+        return cls(
+            Recognisers(listeners) if listeners else None, Voices(speakers) if speakers else None
+        )
+
+    def notes(self, settings: Settings, files: FileStore, database: Database) -> Notes | None:
+        """Who listens to recordings that people send."""
+        if self.recogniser is None:
+            return None
+        return Notes(self.recogniser, files, database, settings.speech_vocabulary)
+
+    def voicing(self, settings: Settings, files: FileStore) -> Voicing | None:
+        """Who speaks answers into files."""
+        if self.voice is None or settings.voice_replies == "never":
+            return None
+        replies: Any = settings.voice_replies
+        return Voicing(self.voice, files, clauses_of, replies)
+
+    def switchboard(  # noqa: PLR0917 - all that a call needs of the house
+        self,
+        settings: Settings,
+        database: Database,
+        bus: Bus,
+        inbox: Inbox,
+        agent: Agent,
+        files: FileStore,
+    ) -> Switchboard | None:
+        """Who takes calls; None where nobody could hear them or speak to them."""
+        if self.recogniser is None or self.voice is None:
+            return None
+        policy = Policy(
+            end_of_turn=settings.end_of_turn_seconds,
+            speculate=settings.speculate_seconds,
+            rolling=settings.rolling_seconds,
+            longest_call=settings.max_call_seconds,
+        )
+        parts = VoiceParts(
+            database,
+            bus,
+            inbox,
+            agent,
+            self.recogniser,
+            self.voice,
+            SileroActivity(),
+            policy,
+            locale=settings.voice_locale,
+            greeting=settings.voice_greeting,
+            vocabulary=settings.speech_vocabulary,
+            can_transfer=bool(settings.transfer_number),
+        )
+        preempt: Any = settings.voice_preempt
+        return Switchboard(
+            parts,
+            files,
+            settings.max_calls,
+            record=settings.record_calls == "on",
+            preempt=preempt,
+        )
+
+
+def connected(
+    settings: Settings, secret: str, inbox: Inbox, budget: Budget, calls: Calls | None
+) -> dict[str, Channel]:
     """The channels that these settings switch on, by name."""
     channels: dict[str, Channel] = {}
+    phone_token = settings.twilio_auth_token or derived(secret, "twilio")
+    # The page's telephone is a simulated one: for trying things out, not for the world.
+    browser_phone = None
+    if calls and not settings.public:
+        browser_phone = simulated_phone(
+            settings.local_url, token=phone_token, number=settings.twilio_phone_number
+        )
     doors: dict[str, str] = {}
     config = WebConfig(
         secret=derived(secret, "web-sessions"),
@@ -157,7 +259,9 @@ def connected(settings: Settings, secret: str, inbox: Inbox, budget: Budget) -> 
         max_upload_bytes=settings.max_upload_bytes,
     )
     try:
-        channels["web"] = WebChannel(config, inbox, budget, doors=lambda: doors)
+        channels["web"] = WebChannel(
+            config, inbox, budget, doors=lambda: doors, calls=calls, phone=browser_phone
+        )
     except ValueError as error:
         raise SettingsError(f"WEB_IDENTITY_SECRET: {error}") from error
     if settings.telegram_bot_token:
@@ -166,6 +270,24 @@ def connected(settings: Settings, secret: str, inbox: Inbox, budget: Budget) -> 
 
         channels["telegram"] = TelegramChannel(bot_of(settings), inbox, budget)
         doors["telegram"] = ""
+    if calls:
+        notices: Any = settings.phone_notices
+        phone = PhoneConfig(
+            auth_token=phone_token,
+            webhook_key=settings.twilio_webhook_key,
+            account_sid=settings.twilio_account_sid,
+            number=settings.twilio_phone_number,
+            api_url=settings.twilio_api_url,
+            public_url=settings.public_url,
+            port=settings.port,
+            transfer_number=settings.transfer_number,
+            locale=settings.voice_locale,
+            notices=notices,
+            announce_recording=settings.record_calls == "on",
+        )
+        channels["phone"] = PhoneChannel(phone, calls, budget)
+        if settings.twilio_phone_number:
+            doors["phone"] = settings.twilio_phone_number
     return channels
 
 

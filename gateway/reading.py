@@ -103,7 +103,8 @@ class Reading:
                 self._on_unwanted()
         reply = self._open.get(status.turn)
         if status.state in ENDS:
-            self._open.pop(status.turn, None)
+            if status.turn in self._open:
+                del self._open[status.turn]
             return self._ended(reply)
         if reply is None:
             return []

@@ -11,8 +11,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import anyio
@@ -21,20 +20,20 @@ from anyio.abc import TaskGroup
 
 from channels.base import ChannelError, Inbox, Line, RateLimited
 from channels.events import AudioIn, Caption, Digit, HungUp, Mark, Message, Transcript
-from gateway.agent.base import Agent, Ask, Caller, ReplyText, Started
+from gateway.agent.base import Agent
 from gateway.bus.base import Bus
 from gateway.call import events as e
 from gateway.call.machine import Machine
 from gateway.call.policy import Policy
 from gateway.call.states import House
-from gateway.errors import AgentError, FrontDoorError, SpeechError
+from gateway.drafting import Drafts
+from gateway.errors import FrontDoorError, SpeechError
 from gateway.figures import Figures
 from gateway.listening import Listener
 from gateway.reading import Reading
 from gateway.speaking import Speaker
 from gateway.speech.base import SpeechToText, TextToSpeech, VoiceActivity
 from gateway.store import inbox as inbox_store
-from gateway.store import reading as reading_store
 from gateway.store.calls import STEPS, EndedBy
 from gateway.store.engine import Database
 from gateway.telemetry import CALL_REACTION_SECONDS, CALL_STEP_SECONDS, CALL_TURNS
@@ -65,16 +64,6 @@ class VoiceParts:
     vocabulary: tuple[str, ...] = ()
     can_transfer: bool = False
     wall_clock: Callable[[], float] = time.time
-
-
-@dataclass(slots=True)
-class _Draft:
-    """Words that the agent started on before they were final."""
-
-    text: str
-    event: str
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    task: str = ""
 
 
 class VoiceCall:
@@ -111,11 +100,13 @@ class VoiceCall:
         )
         self._reading = Reading(self._locale, on_unwanted=self._stop_agent)
         self._tasks: TaskGroup = anyio.create_task_group()
+        self._drafts = Drafts(
+            parts.database, parts.agent, call, conversation, self._reading, self._feed, self._tasks
+        )
         self._errands, self._to_do = anyio.create_memory_object_stream[
             Callable[[], Awaitable[None]]
         ](ERRANDS)
         self._takes: list[tuple[int, anyio.CancelScope]] = []
-        self._drafts: dict[int, _Draft] = {}
         self._line_id = uuid.uuid4().hex[:8]
         self._asks = 0
         self._cut: str | None = None
@@ -207,10 +198,9 @@ class VoiceCall:
             case e.Forget():
                 self._forget()
             case e.Draft(turn, text):
-                draft = self._drafts[turn] = _Draft(text, self._event())
-                self._tasks.start_soon(self._start_draft, turn, draft)
+                self._drafts.start(turn, text, self._event(), self._cut)
             case e.DropDraft(turn):
-                self._drop_draft(turn)
+                self._drafts.drop(turn)
             case e.AskAgent(turn, text):
                 self._ask(turn, text)
             case e.DropTurn(turn, heard):
@@ -280,12 +270,8 @@ class VoiceCall:
 
     def _ask(self, turn: int, text: str) -> None:
         call = self._line.call
-        draft = self._drafts.pop(turn, None)
-        if draft and draft.text != text:
-            self._unsay(draft)
-            draft = None
         message = Message(
-            event=draft.event if draft else self._event(),
+            event=self._drafts.make_real(turn, text) or self._event(),
             sender=call.sender,
             route=call.route,
             parts=(Transcript(text),),
@@ -315,7 +301,7 @@ class VoiceCall:
         try:
             self._errands.send_nowait(errand)
         except anyio.WouldBlock:
-            log.error("call_errands_full", call=self._line.call.id)
+            log.warning("call_errands_full", call=self._line.call.id)
 
     async def _run_errands(self) -> None:
         # A hang-up, or our being told to stop, must not undo what the caller has said.
@@ -325,63 +311,6 @@ class VoiceCall:
                     await errand()
                 except Exception:
                     log.exception("call_errand_failed")
-
-    # -- what the agent may start on -------------------------------------------------------
-
-    async def _start_draft(self, turn: int, draft: _Draft) -> None:
-        call, parts = self._line.call, self._parts
-        with draft.scope:
-            place = await parts.database.read(reading_store.place, self._conversation)
-            if place.busy or place.asking_task:
-                return
-            message = inbox_store.message_id(call.route, draft.event)
-            ask = Ask(
-                id=inbox_store.ask_id(message),
-                context=place.context,
-                text=draft.text,
-                caller=Caller(
-                    place.person,
-                    call.route.channel,
-                    "voice",
-                    call.sender.locale,
-                    call.sender.zone,
-                    str(call.sender.trust),
-                    call.sender.name,
-                ),
-                draft=True,
-                heard=self._cut,
-            )
-            try:
-                await self._follow_draft(turn, draft, ask)
-            except AgentError as error:
-                log.info("draft_failed", error=str(error))
-
-    async def _follow_draft(self, turn: int, draft: _Draft, ask: Ask) -> None:
-        async with aclosing(self._parts.agent.start(ask)) as events:
-            async for event in events:
-                match event:
-                    case Started(task):
-                        draft.task = task
-                    case ReplyText(text):
-                        for fact in self._reading.draft(turn, text):
-                            self._feed(fact)
-
-    def _drop_draft(self, turn: int) -> None:
-        self._reading.drop_draft(turn)
-        if draft := self._drafts.pop(turn, None):
-            self._unsay(draft)
-
-    def _unsay(self, draft: _Draft) -> None:
-        draft.scope.cancel()
-        if draft.task:
-            self._tasks.start_soon(self._cancel_draft, draft.task)
-
-    async def _cancel_draft(self, task: str) -> None:
-        try:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(2):
-                await self._parts.agent.cancel(task)
-        except AgentError as error:
-            log.info("draft_not_unsaid", error=str(error))
 
     # -- what we say -----------------------------------------------------------------------
 

@@ -124,6 +124,11 @@ class AgentWish:
     summary: str = ""
 
 
+SpeechFact = SpeechStarted | SpeechPaused | SpeechResumed | SpeechEnded
+
+AgentFact = AgentText | AgentStatus | AgentDone | AgentWish
+"""What the agent does about a turn of the caller."""
+
 # -- facts: the sound --------------------------------------------------------------------
 
 

@@ -1,8 +1,8 @@
 """How a call goes: facts and the time go in, orders come out.
 
-Rule 1: everything that decides about the call is in this folder; `receive` and `handle_timer` are
-the only ways in. Rule 2: nothing here waits, reads a clock or knows a network; `now` is whatever
-clock the shell keeps. Rule 3: a fact of a turn that is over is dropped at one door, `_is_stale`;
+Rule 1: everything that decides about the call is in this folder, and its only ways in are those
+of `clockwork`. Rule 2: nothing here waits, reads a clock or knows a network. Rule 3: a fact of a
+turn that is over is dropped at one door, `_is_stale`;
 any other that the tables of `states` do not foresee raises.
 
 A turn of the caller is over when they have been quiet for long enough and its words are known;
@@ -12,31 +12,24 @@ they say decides whether we go on (they only said "mhm") or give way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from gateway.call import events as e
-from gateway.call.events import Fact, Filler, Order
+from gateway.call.clockwork import Clockwork
+from gateway.call.events import Fact, Filler
 from gateway.call.playback import Playback
 from gateway.call.policy import Policy
 from gateway.call.silence import Silence
-from gateway.call.states import (
-    CALLER_MOVES,
-    HOUSE_MOVES,
-    TALKS,
-    Caller,
-    House,
-    IllegalMove,
-    Move,
-    Speech,
-)
+from gateway.call.states import CALLER_MOVES, HOUSE_MOVES, TALKS, Caller, House, IllegalMove, Move
 from gateway.call.turns import CLOSE_TO_END, Turn, Verdict, is_assent, same
 from gateway.call.words import words
 
 
-class Machine:
+class Machine(Clockwork):
     """One call, from its being answered until nobody is on the line."""
 
     def __init__(self, policy: Policy) -> None:
+        super().__init__()
         self.policy = policy
         self.caller = Caller.QUIET
         self.house = House.RINGING
@@ -51,45 +44,9 @@ class Machine:
         self._notices: list[str] = []
         self._digits = ""
         self._turns = self._clauses = 0
-        self._guarded_until = self._now = 0.0
-        self._timers: dict[Callable[[], None], float] = {}
-        """What is to be done, and when."""
-        self._orders: list[Order] = []
+        self._guarded_until = 0.0
 
-    # -- the ways in -----------------------------------------------------------------------
-
-    def receive(self, fact: Fact, now: float) -> list[Order]:
-        """Take a fact in; returns what is to be done, in order. Raises IllegalMove."""
-        self._now = now
-        if not self._is_stale(fact):
-            self._heed(fact)
-            self._settle()
-        orders, self._orders = self._orders, []
-        return orders
-
-    def get_timer(self) -> float | None:
-        """When to call `handle_timer`, if nothing happens before."""
-        if self.house is House.GONE:
-            return None
-        finish, stuck = self.playback.finish_due(self._now), self.playback.stuck(self._now)
-        times = [*self._timers.values(), self._silence.timer, finish]
-        times.append(stuck[1] + self.policy.watchdog if stuck else None)
-        return min((at for at in times if at is not None), default=None)
-
-    def handle_timer(self, now: float) -> list[Order]:
-        """Do what is due by now."""
-        self._now = now
-        if self.house is not House.GONE:
-            for action in sorted(self._timers, key=self._timers.__getitem__):
-                if self._timers.get(action, now + 1) <= now:
-                    del self._timers[action]
-                    action()
-            if filler := self._silence.due(now):
-                self._break_silence(filler)
-            self._give_up_the_stuck()
-            self._settle()
-        orders, self._orders = self._orders, []
-        return orders
+    # -- the door --------------------------------------------------------------------------
 
     @property
     def speaks_of(self) -> int:
@@ -97,10 +54,9 @@ class Machine:
         return self._answering.number if self._answering else 0
 
     def _is_stale(self, fact: Fact) -> bool:
-        """Whether the fact belongs to what is over."""
-        if self.house is House.GONE:
-            return True
         match fact:
+            case _ if self._is_over():
+                return True
             case e.SpeechPaused() | e.SpeechResumed() | e.SpeechEnded():
                 return self._hearing is None
             case e.Transcript(turn):
@@ -109,6 +65,9 @@ class Machine:
                 return self._turn(turn) is None
             case _:
                 return False
+
+    def _is_over(self) -> bool:
+        return self.house is House.GONE
 
     def _heed(self, fact: Fact) -> None:
         match fact:
@@ -132,7 +91,7 @@ class Machine:
 
     # -- the caller speaks -----------------------------------------------------------------
 
-    def _hear(self, fact: Speech) -> None:
+    def _hear(self, fact: e.SpeechFact) -> None:
         moves = CALLER_MOVES[self.caller]
         if type(fact) not in moves:
             raise IllegalMove(f"{type(fact).__name__} while the caller is {self.caller}")
@@ -146,7 +105,7 @@ class Machine:
         match fact:
             case e.SpeechStarted() | e.SpeechResumed():
                 turn.ended = False
-                self._timers.pop(self._check_over, None)
+                self._never(self._check_over)
                 self._orders += turn.drop_draft()
                 if self.policy.rolling:
                     self._timers[self._roll] = self._now + self.policy.rolling
@@ -156,7 +115,7 @@ class Machine:
                     self._yield()
             case e.SpeechPaused(since):
                 turn.since = since
-                self._timers.pop(self._roll, None)
+                self._never(self._roll)
                 self._orders.append(turn.transcribe(self._now))
                 self._orders += turn.start_draft()
             case e.SpeechEnded(since):
@@ -224,15 +183,8 @@ class Machine:
             self._orders += turn.drop_draft()
         self._hearing = None
         self.caller = CALLER_MOVES[self.caller][None]
-        for action in (
-            self._check_over,
-            self._give_up_on_words,
-            self._roll,
-            self._cut_short,
-            self._yield,
-            self._decide,
-        ):
-            self._timers.pop(action, None)
+        self._never(self._check_over, self._give_up_on_words, self._roll, self._cut_short)
+        self._never(self._yield, self._decide)
         self._orders.append(e.Forget(turn.number))
 
     # -- the agent answers -----------------------------------------------------------------
@@ -249,21 +201,15 @@ class Machine:
         self._orders.append(e.AskAgent(turn.number, text))
         self._release(turn)
 
-    def _listen_to_agent(
-        self, fact: e.AgentText | e.AgentStatus | e.AgentDone | e.AgentWish
-    ) -> None:
-        turn = self._turn(fact.turn)
-        if turn is None:
-            return
-        match fact:
-            case e.AgentText(_, text):
-                self._reply(turn, text)
-            case e.AgentStatus(_, text):
-                turn.status = text
-            case e.AgentWish(_, action, to, summary):
-                turn.wish = e.HangUp() if action == "hang_up" else e.Transfer(to, summary)
-            case e.AgentDone(_, failed):
-                self._complete(turn, failed=failed)
+    def _listen_to_agent(self, fact: e.AgentFact) -> None:
+        if turn := self._turn(fact.turn):
+            match fact:
+                case e.AgentText(_, text):
+                    self._reply(turn, text)
+                case e.AgentDone(_, failed):
+                    self._complete(turn, failed=failed)
+                case e.AgentStatus() | e.AgentWish():
+                    turn.note(fact)
 
     def _reply(self, turn: Turn, text: str) -> None:
         must_wait = self.house not in TALKS and self.caller is not Caller.QUIET
@@ -329,7 +275,7 @@ class Machine:
         return is_assent(text, self.policy.locale) and not answers
 
     def _go_on(self) -> None:
-        self._timers.pop(self._decide, None)
+        self._never(self._decide)
         self._move(Move.GO_ON)
         rest = self.playback.resume()
         self._orders.append(e.Resume(*rest) if rest else e.Hush(clear=False))
@@ -343,7 +289,7 @@ class Machine:
         if turn:
             self._orders.append(e.DropTurn(turn.number, heard))
         self._silence.answered()
-        self._timers.pop(self._decide, None)
+        self._never(self._decide)
         self._move(Move.GIVE_WAY)
 
     # -- we speak --------------------------------------------------------------------------
@@ -380,7 +326,16 @@ class Machine:
             case e.VoiceFailed(clause):
                 self.playback.drop(clause)
 
-    def _give_up_the_stuck(self) -> None:
+    def _dues(self) -> Iterator[float]:
+        stuck = self.playback.stuck(self._now)
+        dues = (self._silence.timer, self.playback.finish_due(self._now))
+        yield from (due for due in dues if due is not None)
+        if stuck:
+            yield stuck[1] + self.policy.watchdog
+
+    def _check_dues(self) -> None:
+        if filler := self._silence.due(self._now):
+            self._break_silence(filler)
         stuck = self.playback.stuck(self._now)
         if stuck and self._now >= stuck[1] + self.policy.watchdog:
             self.playback.drop(stuck[0])
@@ -389,7 +344,6 @@ class Machine:
     # -- nobody speaks ---------------------------------------------------------------------
 
     def _settle(self) -> None:
-        """What follows from how things stand, whatever brought it about."""
         if self.house in (House.TALKING, House.THINKING) and self.playback.finished(self._now):
             self._finish()
         quiet = self.house is House.LISTENING and self.caller is Caller.QUIET
@@ -451,7 +405,7 @@ class Machine:
             self._timers[self._read_digits] = self._now + self.policy.digits
 
     def _read_digits(self) -> None:
-        self._timers.pop(self._read_digits, None)
+        self._never(self._read_digits)
         digits, self._digits = self._digits, ""
         if digits == "0" and self.policy.transfer_on_zero:
             self._give_way()

@@ -11,9 +11,6 @@ class IllegalMove(Exception):
     """The shell told something that cannot have happened."""
 
 
-Speech = e.SpeechStarted | e.SpeechPaused | e.SpeechResumed | e.SpeechEnded
-
-
 class Caller(StrEnum):
     """What the caller does."""
 
@@ -51,7 +48,7 @@ class Move(StrEnum):
     LEAVE = "leave"
 
 
-CALLER_MOVES: dict[Caller, dict[type[Speech] | None, Caller]] = {
+CALLER_MOVES: dict[Caller, dict[type[e.SpeechFact] | None, Caller]] = {
     # None: the turn was taken from them, asked or dismissed.
     Caller.QUIET: {e.SpeechStarted: Caller.SPEAKING, None: Caller.QUIET},
     Caller.SPEAKING: {

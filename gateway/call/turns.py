@@ -91,6 +91,15 @@ class Turn:
         self._answered, self.text, self.failed = fact.take, fact.text.strip(), fact.failed
         return True
 
+    def note(self, fact: e.AgentStatus | e.AgentWish) -> None:
+        match fact:
+            case e.AgentStatus(_, text):
+                self.status = text
+            case e.AgentWish(_, "hang_up"):
+                self.wish = e.HangUp()
+            case e.AgentWish(_, _, to, summary):
+                self.wish = e.Transfer(to, summary)
+
     def give_up(self) -> None:
         """The words are not coming."""
         self._answered, self.text, self.failed = self._take, "", True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from channels.events import AudioFormat
@@ -171,6 +172,10 @@ class VoiceActivity(ABC):
     @abstractmethod
     async def warm(self) -> None:
         """Load the model."""
+
+    @abstractmethod
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Own whatever listening needs; lines are listened to within."""
 
     @abstractmethod
     def listen(self, format: AudioFormat, on_window: Callable[[float, float], None]) -> Ear:

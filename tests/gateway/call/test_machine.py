@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from gateway.call import events as e
@@ -10,6 +12,10 @@ from gateway.call.machine import Machine
 from gateway.call.policy import Policy
 from gateway.call.states import Caller, House, IllegalMove
 from tests.gateway.call.ride import Ride
+
+
+RESUMED = e.Resume(2, cast("float", pytest.approx(1.0)))
+"""The reply's first clause goes on where one second of it was heard."""
 
 
 def talking(*clauses: str, done: bool = True, **policy: object) -> tuple[Ride, int]:
@@ -234,7 +240,7 @@ class TestInterruptions:
         ride.start()
         ride.wait(0.1)
         ride.pause()
-        assert e.Resume(2, pytest.approx(1.0)) in ride.hear(text)
+        assert RESUMED in ride.hear(text)
         ride.ended()
         ride.wait(5.0)
         assert len(ride.all(e.AskAgent)) == 1
@@ -256,7 +262,7 @@ class TestInterruptions:
         ride.wait(0.1)
         ride.pause()
         decided = ride.wait(0.25)
-        assert e.Resume(2, pytest.approx(1.0)) in decided
+        assert RESUMED in decided
 
     def test_words_that_come_late_still_interrupt(self) -> None:
         ride, turn = talking()
@@ -308,7 +314,7 @@ class TestInterruptions:
         orders = ride.tell(e.AgentText(turn, "And more."))
         assert [type(order) for order in orders] == [e.Say]
         ride.pause()
-        assert ride.hear("mhm")[0] == e.Resume(2, pytest.approx(1.0))
+        assert ride.hear("mhm")[0] == RESUMED
 
     def test_a_reply_waits_while_the_caller_speaks(self) -> None:
         ride = Ride().answered()

@@ -58,11 +58,14 @@ class Reading:
         return self._more(reply, text)
 
     def drop_draft(self, turn: int) -> None:
-        self._drafts.pop(turn, None)
+        if turn in self._drafts:
+            del self._drafts[turn]
 
     def asked(self, turn: int, message: str) -> None:
         """The turn is asked with this message; its draft, if there is one, goes on."""
-        self._asked[message] = self._drafts.pop(turn, None) or self._reply(turn)
+        reply = self._drafts.get(turn) or self._reply(turn)
+        self.drop_draft(turn)
+        self._asked[message] = reply
 
     def is_under_way(self, turn: int) -> bool:
         return any(reply and reply.turn == turn for reply in self._open.values())

@@ -13,7 +13,6 @@ from gateway.call.policy import Policy
 from gateway.call.states import Caller, House, IllegalMove
 from tests.gateway.call.ride import Ride
 
-
 RESUMED = e.Resume(2, cast("float", pytest.approx(1.0)))
 """The reply's first clause goes on where one second of it was heard."""
 

@@ -46,7 +46,7 @@ async def run(options: Sequence[str] = ()) -> None:
         )
         print(HEADING)
         if "house" in plan.who:
-            async with house(plan.end_of_turn, barges=barges) as server:
+            async with house(plan.end_of_turn, said, barges=barges) as server:
                 await ramp(server, plan.calls, plan, said, barges=barges)
         if "pipecat" in plan.who and await asyncio.to_thread(peer_installed):
             async with peer(plan.end_of_turn, barges=barges) as server:
@@ -144,8 +144,8 @@ def show(name: str, calls: int, figures: Figures, pause: float, cost: Cost) -> N
 
 
 @asynccontextmanager
-async def house(pause: float, *, barges: bool) -> AsyncIterator[Server]:
-    async with doubles(reply=LONG if barges else SHORT) as settings:
+async def house(pause: float, said: Sequence[Phrase], *, barges: bool) -> AsyncIterator[Server]:
+    async with doubles(said, reply=LONG if barges else SHORT) as settings:
         ours = {**settings, "END_OF_TURN_SECONDS": f"{pause:g}"}
         async with house_on_one_core(ours) as door:
             yield Server("house", Target(door.url, TOKEN), door.pid)

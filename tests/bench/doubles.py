@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 import httpx
 
 from tests.bench.measure import LOAD_CORE, pin
+from tests.bench.phones import Phrase
+from tests.bench.speech_double import write
 from tests.kill.house import ROOT, free_port
 
 TOKEN = "a token that only the bench knows"
@@ -66,12 +70,14 @@ async def program(
 
 @asynccontextmanager
 async def doubles(
-    timing: Timing | None = None, reply: str = SHORT
+    said: Sequence[Phrase], timing: Timing | None = None, reply: str = SHORT
 ) -> AsyncIterator[Mapping[str, str]]:
     """The scripted agent and the speech services; yields the settings that lead to them."""
     timing = timing or Timing()
     agent, speech = free_port(), free_port()
     async with AsyncExitStack() as stack:
+        known = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "known.json"
+        write(said, known)
         await stack.enter_async_context(
             program(
                 "-m",
@@ -79,7 +85,7 @@ async def doubles(
                 "sim",
                 "agent",
                 f"--port={agent}",
-                f"--script=list=say:{reply}",
+                f"--script==say:{reply}",
                 f"--first-ms={timing.first_token:g}",
                 ready=f"http://127.0.0.1:{agent}/.well-known/agent-card.json",
             )
@@ -87,14 +93,12 @@ async def doubles(
         await stack.enter_async_context(
             program(
                 "-m",
-                "gateway",
-                "sim",
-                "speech",
-                f"--port={speech}",
-                "--text=what is on my list",
-                f"--stt-ms={timing.stt:g}",
-                f"--stt-tail-ms={timing.stt_tail:g}",
-                f"--tts-ms={timing.first_audio:g}",
+                "tests.bench.speech_double",
+                str(known),
+                str(speech),
+                f"{timing.stt:g}",
+                f"{timing.stt_tail:g}",
+                f"{timing.first_audio:g}",
                 ready=f"http://127.0.0.1:{speech}/",
             )
         )

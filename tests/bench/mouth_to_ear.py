@@ -19,7 +19,8 @@ from tests.bench.phones import Phrase, Switchboard, Target, phrases
 REAL = Timing(stt=350, stt_tail=1500, first_token=375, first_audio=100)
 PAUSE = 0.6
 
-WAYS = {
+WAYS: dict[str, dict[str, str]] = {
+    "all of it, and while they speak": {"ROLLING_SECONDS": "0.4"},
     "all of it": {},
     "recognition ahead, agent not": {"VOICE_PREEMPT": "never"},
     "nothing ahead": {"VOICE_PREEMPT": "never", "SPECULATE_SECONDS": f"{PAUSE:g}"},
@@ -33,7 +34,7 @@ async def run(options: Sequence[str] = ()) -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     plan = parser.parse_args(list(options))
     said = phrases()
-    async with doubles(REAL) as services:
+    async with doubles(said, REAL) as services:
         for way, settings in WAYS.items():
             ours = {**services, "END_OF_TURN_SECONDS": f"{PAUSE:g}", **settings}
             async with house_on_one_core(ours) as door:

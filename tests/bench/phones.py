@@ -51,14 +51,21 @@ class Phrase:
     frames: tuple[bytes, ...]
     first: float
     last: float
+    text: str
+    ends: tuple[float, ...]
+    """Seconds at which each word ends."""
+    audio: bytes
+    """All frames, mu-law."""
 
     @classmethod
-    def of(cls, audio: bytes, seed: int = 0) -> Phrase:
+    def of(cls, text: str, audio: bytes, ends: tuple[float, ...], seed: int = 0) -> Phrase:
         """From clean mu-law sound; the line's noise is added."""
         audio = audio.ljust(-(-len(audio) // FRAME) * FRAME, b"\xff")
         noisy = to_mulaw(mixed(from_mulaw(audio), line_noise(1.0, seed=seed)))
         first, last = bounds(audio)
-        return cls(_encoded(noisy), first, last)
+        # Words end with the sound; the voice counts its last breath.
+        ends = tuple(min(end, last) for end in ends)
+        return cls(_encoded(noisy), first, last, text, ends, noisy)
 
 
 def _encoded(audio: bytes) -> tuple[bytes, ...]:
@@ -428,11 +435,12 @@ def phrases() -> list[Phrase]:
     from gateway.speech.espeak import synthesise  # noqa: PLC0415 - as above
 
     made = []
-    for number, text in enumerate(SENTENCES):
+    for text in SENTENCES:
         for voice, rate, pitch in VOICES:
-            pcm, _ = synthesise(text, voice=voice, rate=rate, pitch=pitch)
+            pcm, words = synthesise(text, voice=voice, rate=rate, pitch=pitch)
             audio = convert(pcm, AudioFormat("pcm16", 22050), PHONE)
-            made.append(Phrase.of(audio, seed=number))
+            ends = tuple(word.end for word in words)
+            made.append(Phrase.of(text, audio, ends, seed=len(made)))
     return made
 
 

@@ -24,7 +24,7 @@ async def run(options: Sequence[str] = ()) -> None:
     parser.add_argument("--calls", type=int, default=20)
     plan = parser.parse_args(list(options))
     said = phrases()
-    async with doubles() as settings, house_on_one_core(settings) as door:
+    async with doubles(said) as settings, house_on_one_core(settings) as door:
         target = Target(door.url, TOKEN)
         began, rounds, turns, missed, lost, dry = time.monotonic(), 0, 0, 0, 0, 0
         print(f"{'minute':>6} {'RSS MB':>7} {'threads':>7} {'files':>6} {'tasks':>6}  turns so far")

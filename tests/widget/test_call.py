@@ -114,7 +114,8 @@ async def test_what_the_agent_says_is_played_at_its_pitch_and_stops_at_a_clear(
         await caller.door.play(tone(0.5))
     await caller.page.locator(".phase", has_text="Speaking").wait_for()
     await caller.page.wait_for_function("() => window.loudness() > 0.4")
-    assert await caller.page.evaluate("window.pitch()") == pytest.approx(440, abs=20)
+    # The first look may fall on the beginning of the sound, which is no whole tone yet.
+    await caller.page.wait_for_function("() => Math.abs(window.pitch() - 440) < 20")
     await caller.door.send({"type": "clear"})
     await caller.page.wait_for_function("() => window.loudness() < 0.01", timeout=1000)
     await caller.page.locator(".phase", has_text="Listening").wait_for()

@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -434,7 +435,7 @@ def phrases() -> list[Phrase]:
     from gateway.speech.audio import convert  # noqa: PLC0415 - only who calls needs a voice
     from gateway.speech.espeak import synthesise  # noqa: PLC0415 - as above
 
-    made = []
+    made: list[Any] = []
     for text in SENTENCES:
         for voice, rate, pitch in VOICES:
             pcm, words = synthesise(text, voice=voice, rate=rate, pitch=pitch)

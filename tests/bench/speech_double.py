@@ -42,4 +42,4 @@ async def main(file: str, port: str, stt: str, tail: str, tts: str) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main, *sys.argv[1:], backend_options={"use_uvloop": True})
+    anyio.run(main, *sys.argv[1:], backend_options={"use_uvloop": True})  # type: ignore[arg-type]  # as many words as it takes

@@ -85,7 +85,7 @@ async def doubles(
                 "sim",
                 "agent",
                 f"--port={agent}",
-                f"--script==say:{reply}",
+                f"--script==last:{reply}",
                 f"--first-ms={timing.first_token:g}",
                 ready=f"http://127.0.0.1:{agent}/.well-known/agent-card.json",
             )

@@ -126,8 +126,10 @@ class Performance:
         if since is None:
             since = len(self.told)
             if self.taken:
-                yield self.snapshot()
-                if self.at_rest:
+                # It may come to rest while the listener is busy with how it stood.
+                standing = self.snapshot()
+                yield standing
+                if _closes(standing):
                     return
             elif since and isinstance(self.told[-1], Message):
                 since -= 1

@@ -226,3 +226,18 @@ async def test_the_shipped_agent_waits_to_act_until_the_words_are_final(
         assert heard.text == "Added as number 1: Buy milk."
         bye = [e async for e in client.start(replace(DRAFT, id="m3", text="bye", draft=False))]
         assert Wished("hang_up") in bye
+
+
+async def test_a_listener_hears_the_end_that_comes_while_it_hears_how_the_draft_stood(
+    connecting: Connecting,
+) -> None:
+    agent = ScriptedAgent("last:Sure.")
+    async with (
+        agent.serving() as url,
+        connecting(url) as client,
+        listening(client, DRAFT) as heard,
+    ):
+        await until(lambda: heard.text == "Sure.")
+        real = [event async for event in client.start(replace(DRAFT, draft=False))]
+    assert real[-1] == Ended(End.COMPLETED)
+    assert "SubscribeToTask" not in agent.calls

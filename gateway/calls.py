@@ -12,9 +12,11 @@ from typing import Literal
 import anyio
 import structlog
 from anyio import to_thread
+from anyio.abc import TaskGroup
 
 from channels.base import CallState, Line
-from channels.events import Address
+from channels.events import PHONE, Address, AudioFormat
+from gateway.call.events import Filler
 from gateway.errors import AgentError, SpeechError
 from gateway.figures import TurnFigures
 from gateway.recorder import recorded
@@ -59,6 +61,8 @@ class Switchboard:
     _live: Counter[str] = field(default_factory=Counter)
     _lag: float = 0.0
     _preempts: bool = False
+    _prepared: set[AudioFormat] = field(default_factory=set)
+    _tasks: TaskGroup | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -67,9 +71,11 @@ class Switchboard:
             tasks.start_soon(self._warm_up)
             tasks.start_soon(self._watch)
             tasks.start_soon(self._ask_for_drafts)
+            self._tasks = tasks
             try:
                 yield
             finally:
+                self._tasks = None
                 tasks.cancel_scope.cancel()
                 with anyio.CancelScope(shield=True):
                     await self.parts.recogniser.close()
@@ -114,10 +120,9 @@ class Switchboard:
         now = parts.wall_clock()
         conversation = await parts.database.write(call_store.begin, call, now=now)
         locale = call.sender.locale or parts.locale
-        greeting = call.opening or parts.greeting or sentence("voice", "greeting", locale)
-        # Who phones was told before the first word was recorded.
-        if self.record and not call.resumed and call.route.channel != "phone":
-            greeting = f"{sentence('voice', 'recorded', locale)} {greeting}"
+        greeting = self._greeting(locale, call.opening, call.format, resumed=call.resumed)
+        if self._tasks:
+            self._tasks.start_soon(self._prepare, call.format)
         files = self.files if self.record else None
         async with recorded(line, files, now=now) as (heard, recording):
             policy = replace(parts.policy, preempt=self._preempts)
@@ -131,6 +136,16 @@ class Switchboard:
                     await self._keep(talk, call.id, now)
         if recording.id:
             await parts.database.write(call_store.note_recording, call.id, recording.id)
+
+    def _greeting(
+        self, locale: str, opening: str, format: AudioFormat, *, resumed: bool = False
+    ) -> str:
+        """What is said first."""
+        greeting = opening or self.parts.greeting or sentence("voice", "greeting", locale)
+        # Who phones was told before the first word was recorded.
+        if self.record and not resumed and format != PHONE:
+            greeting = f"{sentence('voice', 'recorded', locale)} {greeting}"
+        return greeting
 
     async def _keep(self, talk: VoiceCall, id: str, began: float) -> None:
         database, figures = self.parts.database, talk.figures
@@ -165,6 +180,23 @@ class Switchboard:
             except SpeechError as error:
                 log.warning("speech_not_warm", error=str(error))
         await to_thread.run_sync(wording.warm)
+        await self._prepare(PHONE)
+
+    async def _prepare(self, format: AudioFormat) -> None:
+        """Make what the house says of its own accord sound in this format, once.
+
+        In the house's language alone: callers may name any, and somebody pays for it.
+        """
+        if format in self._prepared:
+            return
+        self._prepared.add(format)
+        parts, cost = self.parts, 0.0
+        own = {kind: sentence("voice", kind, parts.locale) for kind in Filler}
+        own[Filler.GREETING] = self._greeting(parts.locale, "", format)
+        for text in own.values():
+            cost += parts.voice.cost_now(text, format=format, locale=parts.locale)
+            await parts.voice.prepare(text, format=format, locale=parts.locale, lasting=True)
+        log.info("own_words_prepared", rate=format.rate, sentences=len(own), cost=round(cost, 6))
 
     async def _ask_for_drafts(self) -> None:
         """Keep up with whether the agent knows drafts: it may be another one tomorrow."""

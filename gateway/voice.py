@@ -83,7 +83,7 @@ class VoiceCall:
         self._machine = Machine(policy)
         self.figures = Figures()
         self.ended_by: EndedBy = "caller"
-        self._listener = Listener(call.format, parts.activity, policy, self._feed)
+        self._listener = Listener(call.format, parts.activity, policy, self._notice)
         self._dictation = parts.recogniser.dictate(
             format=call.format, locale=self._locale, vocabulary=parts.vocabulary
         )
@@ -95,7 +95,7 @@ class VoiceCall:
             ahead=policy.ahead,
             clock=self._clock,
             on_fact=self._feed,
-            on_cost=lambda text: self.figures.spent(parts.voice.cost(text)),
+            on_cost=lambda text: self.figures.spent(self._cost(text)),
             on_dry=self.figures.ran_dry,
         )
         self._reading = Reading(self._locale, on_unwanted=self._stop_agent)
@@ -155,6 +155,12 @@ class VoiceCall:
                 pump()
             else:
                 self._heed(event)
+
+    def _notice(self, fact: e.SpeechFact) -> None:
+        """What the ears tell is for who listens along, too."""
+        if not isinstance(fact, e.SpeechPaused):
+            self._dictation.attend(speaking=not isinstance(fact, e.SpeechEnded))
+        self._feed(fact)
 
     def _heed(self, event: object) -> None:
         match event:
@@ -326,9 +332,12 @@ class VoiceCall:
         self._speaker.say(clause, text, context)
 
     async def _prepare(self, text: str) -> None:
-        prepare = getattr(self._parts.voice, "prepare", None)
-        if prepare:
-            await prepare(text, format=self._line.call.format, locale=self._locale)
+        self.figures.spent(self._cost(text))
+        await self._parts.voice.prepare(text, format=self._line.call.format, locale=self._locale)
+
+    def _cost(self, text: str) -> float:
+        format = self._line.call.format
+        return self._parts.voice.cost_now(text, format=format, locale=self._locale)
 
     def _caption(self, fact: e.Fact) -> None:
         match fact:

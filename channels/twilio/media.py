@@ -142,9 +142,11 @@ class MediaDoor:
 
     def _call(self, ticket: Ticket, opening: str) -> Call:
         trust = Trust.ANONYMOUS if is_withheld(ticket.caller) else Trust.CLAIMED
+        # They are greeted in the house's language, so the agent is to answer in it.
+        locale = self._config.locale
         return Call(
             ticket.call,
-            Sender(Address(CHANNEL, ticket.caller), ticket.name, zone=ticket.zone, trust=trust),
+            Sender(Address(CHANNEL, ticket.caller), ticket.name, locale, ticket.zone, trust),
             Route(CHANNEL, ticket.account, ticket.caller),
             PHONE,
             outbound=ticket.outbound,

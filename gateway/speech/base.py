@@ -45,6 +45,8 @@ class Transcription:
     say what can be said."""
     doubtful: bool = False
     """Whether the words are a guess that would destroy something: have them confirmed."""
+    sayable: tuple[str, ...] = ()
+    """When nothing was understood: some of what would be, as it is said."""
 
 
 class Dictation(ABC):
@@ -61,6 +63,12 @@ class Dictation(ABC):
     @abstractmethod
     def hear(self, audio: bytes) -> None:
         """Take in the caller's sound in the line's format, in order. Never waits."""
+
+    def attend(self, *, speaking: bool) -> None:  # noqa: B027 - most hear nothing beside
+        """Voice activity says, some tenths of a second late, that the caller speaks or is quiet.
+
+        They are quiet until it is told. Who pays for every second heard sends no silence.
+        """
 
     @abstractmethod
     async def transcribe(self, speech: Speech) -> Transcription:
@@ -146,6 +154,18 @@ class TextToSpeech(ABC):
     def cost(self, text: str) -> float:
         """US dollars, by the provider's list price."""
         return 0.0
+
+    def cost_now(self, text: str, *, format: AudioFormat, locale: str = "") -> float:
+        """What to speak it now would cost: nothing, where its sound is kept."""
+        return self.cost(text)
+
+    async def prepare(  # noqa: B027 - most keep nothing
+        self, text: str, *, format: AudioFormat, locale: str = "", lasting: bool = False
+    ) -> None:
+        """Make the sound of what may be said soon. Raises nothing but cancellation.
+
+        What is `lasting` is said again and again: it is prepared once, and kept.
+        """
 
     async def warm(self) -> None:  # noqa: B027 - most have nothing to warm
         """Open connections, so that the first words do not wait for it."""

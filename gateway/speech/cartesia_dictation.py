@@ -2,6 +2,9 @@
 
 When the socket is lost, the turn that it was in is told from its sound by somebody else: a turn
 of which Cartesia heard only a part is never answered from here. The next turn has a new socket.
+
+Every second that is sent is paid for, silence too, so only speech is: from a little before voice
+activity notices it until it says that the caller is quiet.
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ FLUSH_SECONDS = 2.0
 """How long the rest of the words may take once they are asked for."""
 CHUNK_SECONDS = 0.1
 """Cartesia's advice for one frame of sound."""
+LEAD_SECONDS = 0.8
+"""Sent of what came before speech was noticed: voice activity takes up to half a second, and words
+begin softly."""
 BACKLOG_SECONDS = 5.0
 """More than this unsent, and the connection is of no use."""
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.25, 30.0
@@ -80,6 +86,12 @@ class CartesiaDictation(Dictation):
         self._waiting: deque[bytes | str] = deque()
         self._backlog = 0
         self._chunk = bytearray()
+        self._lead = bytearray()
+        """The latest sound of a quiet caller."""
+        self._most_lead = round(LEAD_SECONDS * terms.format.rate) * (
+            terms.format.bytes_per_second // terms.format.rate
+        )
+        self._speaking = False
         self._more = anyio.Event()
         self._up = False
         self._whole = True
@@ -98,7 +110,20 @@ class CartesiaDictation(Dictation):
     def heard(self) -> str:
         return (self._final + self._interim).strip()
 
+    def attend(self, *, speaking: bool) -> None:
+        self._speaking = speaking
+        if speaking and self._lead:
+            self._take_in(bytes(self._lead))
+        self._lead.clear()
+
     def hear(self, audio: bytes) -> None:
+        if self._speaking:
+            self._take_in(audio)
+            return
+        self._lead += audio
+        del self._lead[: -self._most_lead]
+
+    def _take_in(self, audio: bytes) -> None:
         if not self._whole:
             return
         self._dirty = True
@@ -162,7 +187,6 @@ class CartesiaDictation(Dictation):
 
     async def _listen(self, socket: ClientConnection) -> bool:
         """Talk until the socket is lost; whether anything came of it."""
-        before = self._flushed
         self._begin()
         try:
             async with anyio.create_task_group() as tasks:
@@ -172,7 +196,7 @@ class CartesiaDictation(Dictation):
             self._lose()
             with anyio.CancelScope(shield=True), anyio.move_on_after(0.5):
                 await socket.close()
-        return self._flushed > before
+        return self._flushed > 0
 
     def _begin(self) -> None:
         self._waiting.clear()

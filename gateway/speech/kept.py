@@ -12,6 +12,8 @@ from channels.events import AudioFormat
 
 LARGEST = 8_000_000
 """Bytes: some quarter of an hour on a phone."""
+LARGEST_LASTING = 4_000_000
+"""Bytes beside those, of what never goes: our own sentences take a few hundred thousand."""
 REMEMBERED = 512
 
 
@@ -30,16 +32,23 @@ class Kept:
     def __init__(self, largest: int = LARGEST) -> None:
         self._largest = largest
         self._sounds: OrderedDict[tuple[str, Words], bytes] = OrderedDict()
-        self._size = 0
+        self._lasting: dict[tuple[str, Words], bytes] = {}
+        self._size = self._lasting_size = 0
         self._heard: OrderedDict[int, None] = OrderedDict()
 
     def get(self, voice: str, words: Words) -> bytes | None:
+        if (lasting := self._lasting.get((voice, words))) is not None:
+            return lasting
         sound = self._sounds.get((voice, words))
         if sound is not None:
             self._sounds.move_to_end((voice, words))
         return sound
 
-    def put(self, voice: str, words: Words, sound: bytes) -> None:
+    def put(self, voice: str, words: Words, sound: bytes, *, lasting: bool = False) -> None:
+        if lasting and self._lasting_size + len(sound) <= LARGEST_LASTING:
+            self._lasting_size += len(sound) - len(self._lasting.get((voice, words), b""))
+            self._lasting[voice, words] = sound
+            return
         if len(sound) > self._largest:
             return
         self._size += len(sound) - len(self._sounds.pop((voice, words), b""))

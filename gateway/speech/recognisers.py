@@ -182,6 +182,9 @@ class _Relay(Dictation):
     def hear(self, audio: bytes) -> None:
         self._along.hear(audio)
 
+    def attend(self, *, speaking: bool) -> None:
+        self._along.attend(speaking=speaking)
+
     async def transcribe(self, speech: Speech) -> Transcription:
         tried = False
 

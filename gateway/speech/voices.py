@@ -40,6 +40,7 @@ class Voices(TextToSpeech):
         self._first_audio = first_audio
         self._kept = Kept(kept_bytes)
         self._takes: dict[Words, Take] = {}
+        self._lasting: set[Words] = set()
 
     async def speak(
         self, text: str, *, format: AudioFormat, locale: str = "", context: str = ""
@@ -57,7 +58,7 @@ class Voices(TextToSpeech):
                 return
             text = rest_of(text, out / format.bytes_per_second) if out else text
         recital = self._recital(Words(text, format, locale), context)
-        keep = not out and self._kept.repeated(words)
+        keep = not out and (self._kept.repeated(words) or words in self._lasting)
         pieces: list[bytes] = []
         async with aclosing(recital.sound()) as made:
             async for piece in made:
@@ -67,12 +68,18 @@ class Voices(TextToSpeech):
         if keep:
             self._keep(words, recital, pieces)
 
-    async def prepare(self, text: str, *, format: AudioFormat, locale: str = "") -> None:
-        """Make the sound of what may be said soon; whoever speaks it meanwhile listens along.
+    async def prepare(
+        self, text: str, *, format: AudioFormat, locale: str = "", lasting: bool = False
+    ) -> None:
+        """As TextToSpeech has it; whoever speaks it meanwhile listens along.
 
-        Raises nothing but cancellation: when it is to be said, it is tried again.
+        What cannot be made is tried again when it is to be said.
         """
         words = Words(text, format, locale)
+        if words in self._lasting:
+            return
+        if lasting:
+            self._lasting.add(words)
         if words in self._takes or self._known(words, counted=False) is not None:
             return
         take = self._takes[words] = Take()
@@ -91,8 +98,15 @@ class Voices(TextToSpeech):
             del self._takes[words]
 
     def cost(self, text: str) -> float:
-        """What the voice asks for it that would be asked now; what is kept costs less."""
+        """What the voice asks for it that would be asked now."""
         return self._in_order()[0].voice.cost(text)
+
+    def cost_now(self, text: str, *, format: AudioFormat, locale: str = "") -> float:
+        """The same, less what is kept; what is being made, its maker pays."""
+        words = Words(text, format, locale)
+        if words in self._takes or self._known(words, counted=False) is not None:
+            return 0.0
+        return self.cost(text)
 
     async def warm(self) -> None:
         async with anyio.create_task_group() as tasks:
@@ -133,4 +147,5 @@ class Voices(TextToSpeech):
 
     def _keep(self, words: Words, recital: Recital, pieces: Sequence[bytes]) -> None:
         if len(recital.spoken_by) == 1:  # Nobody wants to hear a change of voices again.
-            self._kept.put(recital.spoken_by[0], words, b"".join(pieces))
+            lasting = words in self._lasting
+            self._kept.put(recital.spoken_by[0], words, b"".join(pieces), lasting=lasting)

@@ -6,14 +6,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
+import anyio.lowlevel
+import numpy as np
 import pytest
 
 from channels.events import PHONE, AudioFormat
+from gateway.call.endpointing import Heard
+from gateway.call.events import SpeechEnded, SpeechPaused
+from gateway.call.policy import Policy
 from gateway.errors import SpeechUnreachable
-from gateway.speech.audio import convert, silence
+from gateway.listening import Listener
+from gateway.speech.audio import convert, from_float32, silence
 from gateway.speech.base import Dictation, Speech
+from gateway.speech.cartesia_dictation import LEAD_SECONDS
 from gateway.speech.cartesia_stt import CartesiaRecogniser, CartesiaRecogniserConfig
 from gateway.speech.espeak import synthesise
+from gateway.speech.silero import SileroActivity
 from gateway.speech.simulator import Fault, SpeechSimulator, Timing, Utterance
 
 FIRST, SECOND = "what is on my list today", "please remind me to call the dentist"
@@ -53,6 +61,12 @@ async def calling(
 
 
 def say(dictation: Dictation, audio: bytes) -> None:
+    dictation.attend(speaking=True)
+    play(dictation, audio)
+    dictation.attend(speaking=False)
+
+
+def play(dictation: Dictation, audio: bytes) -> None:
     for at in range(0, len(audio), FRAME):
         dictation.hear(audio[at : at + FRAME])
 
@@ -158,6 +172,54 @@ async def test_only_what_is_new_is_paid_for(
         assert (await dictation.transcribe(NOTHING)).cost == 0
 
 
+async def test_of_a_quiet_caller_only_the_latest_sound_is_kept_and_none_is_sent(
+    simulator: SpeechSimulator, known: tuple[Utterance, ...]
+) -> None:
+    async with calling(simulator) as dictation:
+        await _up(dictation)
+        play(dictation, silence(PHONE, 60))
+        assert (await dictation.transcribe(NOTHING)).cost == 0
+        say(dictation, known[0].audio)
+        assert await told(dictation) == FIRST
+    sent = simulator.asked(SOCKET)[-1].audio
+    assert sent == silence(PHONE, LEAD_SECONDS) + known[0].audio
+
+
+async def test_the_silences_of_a_call_are_not_paid_for(
+    simulator: SpeechSimulator, known: tuple[Utterance, ...]
+) -> None:
+    """Two turns in a minute, noticed by the real model: late, and yet from their first word."""
+    quiet = noise(10.0)
+    activity = SileroActivity()
+    await activity.warm()
+    async with activity.running(), calling(simulator) as dictation:
+        await _up(dictation)
+
+        def attend(fact: Heard) -> None:
+            if not isinstance(fact, SpeechPaused):
+                dictation.attend(speaking=not isinstance(fact, SpeechEnded))
+
+        listener = Listener(PHONE, activity, Policy(), attend)
+        heard: list[str] = []
+        for utterance in known:
+            for audio in (quiet, utterance.audio, quiet[: 2 * PHONE.rate]):
+                for at in range(0, len(audio), FRAME):
+                    listener.hear(audio[at : at + FRAME], listener.seconds)
+                    while activity.busy:
+                        await anyio.lowlevel.checkpoint()
+                    dictation.hear(audio[at : at + FRAME])
+            heard.append(await told(dictation))
+            listener.forget()
+            dictation.forget()
+        play(dictation, quiet * 3)
+        await told(dictation)
+        listener.close()
+    spoken_seconds = sum(len(one.audio) for one in known) / PHONE.rate
+    sent_seconds = len(simulator.asked(SOCKET)[-1].audio) / PHONE.rate
+    assert heard == [FIRST, SECOND]
+    assert spoken_seconds < sent_seconds < spoken_seconds + 2 * (LEAD_SECONDS + 0.5)
+
+
 @pytest.mark.parametrize("fault", [Fault(close=1011), Fault(status=500)])
 async def test_a_turn_in_which_the_line_broke_is_not_guessed_at(
     simulator: SpeechSimulator, known: tuple[Utterance, ...], fault: Fault
@@ -230,6 +292,12 @@ def test_each_language_has_its_model(locale: str, model: str) -> None:
         f"wss://api.example/stt/websocket?model={model}&encoding=pcm_mulaw&sample_rate=8000"
         f"&language={language}&keyterm=Scaleway&keyterm=Front+Door"
     )
+
+
+def noise(seconds: float) -> bytes:
+    """A quiet line, at -55 dBFS."""
+    hiss = np.random.default_rng(1).standard_normal(round(seconds * PHONE.rate), np.float32)
+    return from_float32(hiss * np.float32(10 ** (-55 / 20)), PHONE)
 
 
 async def _up(dictation: Dictation) -> None:

@@ -281,6 +281,55 @@ async def test_what_is_said_again_is_kept_from_the_second_time() -> None:
     assert len(a.asked) == 2
 
 
+async def test_what_lasts_is_prepared_once_and_outlives_everything_else() -> None:
+    a = Singer("a")
+    voices = Voices([a], kept_bytes=2 * SECOND)
+    for _ in range(2):
+        await voices.prepare("One moment.", format=PHONE, locale="en", lasting=True)
+    for text in ("First.", "Second.", "Third."):
+        await voices.prepare(text, format=PHONE, locale="en")
+    a.asked.clear()
+
+    assert await said(voices, "One moment.") == "a"
+    assert a.asked == []
+    await said(voices, "First.")
+    assert a.asked == ["First."]
+
+
+async def test_what_lasts_and_could_not_be_prepared_is_kept_when_it_is_first_said() -> None:
+    a = Singer("a", SpeechRefused("no"))
+    voices = Voices([a])
+    for _ in range(2):
+        await voices.prepare("One moment.", format=PHONE, locale="en", lasting=True)
+    assert len(a.asked) == 1
+    for _ in range(2):
+        assert await said(voices, "One moment.") == "a"
+
+    assert len(a.asked) == 2
+
+
+async def test_only_what_is_made_costs_something() -> None:
+    gate = anyio.Event()
+    a = Singer("a", gate, 1)
+    voices = Voices([a])
+    costs: list[float] = []
+
+    def ask() -> None:
+        costs.append(voices.cost_now(TEXT, format=PHONE, locale="en"))
+
+    ask()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: voices.prepare(TEXT, format=PHONE, locale="en"))
+        while not a.asked:  # noqa: ASYNC110 - the singer tells nobody
+            await anyio.sleep(0.001)
+        ask()
+        gate.set()
+    ask()
+
+    assert costs == [ord("a"), 0, 0]
+    assert voices.cost_now(TEXT, format=BROWSER, locale="en") == ord("a")
+
+
 async def test_a_change_of_voices_is_not_kept() -> None:
     a, b = Singer("a", 2, GONE), Singer("b")
     voices = Voices([a, b])
@@ -304,6 +353,16 @@ def test_what_was_not_used_for_longest_goes_first() -> None:
     kept.put("a", words[1], b"x" * 4)
     kept.get("a", words[0])
     kept.put("a", words[2], b"x" * 4)
+
+    assert [kept.get("a", each) is not None for each in words] == [True, False, True]
+
+
+def test_what_lasts_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.speech.kept.LARGEST_LASTING", 6)
+    kept = Kept(largest=4)
+    words = [Words(str(n), PHONE, "en") for n in range(3)]
+    for each in words:
+        kept.put("a", each, b"x" * 4, lasting=True)
 
     assert [kept.get("a", each) is not None for each in words] == [True, False, True]
 

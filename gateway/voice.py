@@ -33,6 +33,7 @@ from gateway.listening import Listener
 from gateway.reading import Reading
 from gateway.speaking import Speaker
 from gateway.speech.base import SpeechToText, TextToSpeech, VoiceActivity
+from gateway.speech.pardon import Pardon
 from gateway.store import inbox as inbox_store
 from gateway.store.calls import STEPS, EndedBy
 from gateway.store.engine import Database
@@ -111,6 +112,7 @@ class VoiceCall:
         self._asks = 0
         self._cut: str | None = None
         """What the caller heard of the reply that they cut short last."""
+        self._pardon = Pardon(self._locale, person=self._can_transfer)
         self._captions: dict[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -238,6 +240,8 @@ class VoiceCall:
                 self._tasks.start_soon(self._transfer, to, summary)
 
     def _sentence(self, kind: e.Filler) -> str:
+        if kind is e.Filler.PARDON:
+            return self._pardon.begged()
         return sentence("voice", kind, self._locale)
 
     # -- what the caller says --------------------------------------------------------------
@@ -259,6 +263,7 @@ class VoiceCall:
                 self._feed(e.Transcript(turn, take, "", failed=True))
             else:
                 self.figures.spent(known.cost, turn)
+                self._pardon.missed(known.sayable)
                 self._feed(e.Transcript(turn, take, known.text, failed=not known.understood))
 
     def _forget(self) -> None:
@@ -285,6 +290,7 @@ class VoiceCall:
             heard=self._cut,
         )
         self._cut = None
+        self._pardon.understood()
         self._reading.asked(turn, inbox_store.message_id(call.route, message.event))
         CALL_TURNS.labels(call.route.channel).inc()
         self._line.send(Caption("user", text, final=True))

@@ -39,6 +39,18 @@ BELIEVED = -30e-4
 on noisy phone lines, 19 in 20 phrases that were heard right are above, and 19 in 20 sentences of
 no grammar below."""
 
+EXAMPLES = (
+    "what is on my list",
+    "what time is it",
+    "add buy milk",
+    "remind me in ten minutes to take a break",
+    "what can you do",
+    "what are my reminders",
+    "task one is done",
+    "what notes do i have",
+)
+"""What a caller who was not understood may say, the most telling first."""
+
 _T = TypeVar("_T")
 
 _GRAMMAR = Path(__file__).parent / "grammar" / "en.gram"
@@ -92,14 +104,17 @@ class SphinxRecogniser(SpeechToText):
     def _recognised(self, speech: Speech) -> Transcription:
         samples = _samples(speech)
         if len(samples) > LONGEST_SECONDS * RATE:
-            return Transcription("", "en", self.name, understood=False)
+            return self._not_understood()
         if _steady(samples):
             return Transcription("", "en", self.name)
         heard, likelihood = self._decoded(_prepared(samples))
         phrase = self.book.meant(heard) if likelihood >= BELIEVED else None
         if phrase is None:
-            return Transcription("", "en", self.name, understood=False)
+            return self._not_understood()
         return Transcription(phrase.text, "en", self.name, doubtful=phrase.destructive)
+
+    def _not_understood(self) -> Transcription:
+        return Transcription("", "en", self.name, understood=False, sayable=EXAMPLES)
 
     def _decoded(self, audio: bytes) -> tuple[str, float]:
         """The words of the best path, and how likely they are: nats a frame, 0 at best."""

@@ -1,0 +1,51 @@
+"""What to say to somebody who was not understood: pure.
+
+To ask for the same words again helps once. Who is not understood a second time is told how to be,
+or offered a person. And a recogniser that knows only some phrases will not know others the next
+time either: its caller is told some of those, other ones each time.
+"""
+
+from __future__ import annotations
+
+from prompts import sentence
+
+EXAMPLES = 2
+"""Told at a time; more nobody remembers."""
+
+
+class Pardon:
+    """One call's."""
+
+    def __init__(self, locale: str, *, person: bool) -> None:
+        """`person` says whether the key 0 leads to one."""
+        self._locale = locale
+        self._person = person
+        self._sayable: tuple[str, ...] = ()
+        self._misses = self._told = 0
+
+    def missed(self, sayable: tuple[str, ...]) -> None:
+        """Words were not understood by who knows only things such as these; none for anybody."""
+        self._sayable = sayable
+
+    def understood(self) -> None:
+        """The next miss is a first one."""
+        self._misses = 0
+
+    def begged(self) -> str:
+        """What to say now."""
+        self._misses += 1
+        again = self._misses > 1
+        key = "sayable" if self._sayable else "pardon"
+        words = sentence(
+            "voice", f"{key}_again" if again else key, self._locale, examples=self._examples()
+        )
+        if again and self._person:
+            words = f"{words} {sentence('voice', 'zero', self._locale)}"
+        return words
+
+    def _examples(self) -> str:
+        if not self._sayable:
+            return ""
+        told = [self._sayable[(self._told + n) % len(self._sayable)] for n in range(EXAMPLES)]
+        self._told += EXAMPLES
+        return sentence("voice", "either", self._locale).join(told)

@@ -11,7 +11,7 @@ CALLER_EXTENSION = "urn:frontdoor:caller:1"
 """Key of the message metadata in which a front door describes who is asking.
 
 Its value is a JSON object with any of: `person` (stable id), `channel`, `modality` ("text"
-or "voice"), `locale` (BCP 47), `zone` (IANA), `trust`, `name`.
+or "voice"), `locale` (BCP 47), `zone` (IANA), `trust`, `name`, `doubtful`.
 """
 
 DRAFT_EXTENSION = "urn:frontdoor:draft:1"
@@ -40,6 +40,8 @@ class Caller:
     zone: str = "UTC"
     trust: str = "anonymous"
     name: str = ""
+    doubtful: bool = False
+    """Whether a recogniser guessed words that would destroy something: ask before it is done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,6 +297,7 @@ def caller_of(message: Message) -> Caller:
         zone=word("zone", "UTC"),
         trust=word("trust", "anonymous"),
         name=word("name"),
+        doubtful=given.get("doubtful") is True,
     )
 
 

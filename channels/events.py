@@ -81,6 +81,8 @@ class Transcript:
     text: str
     language: str = ""
     """BCP 47, as recognised; empty when not told."""
+    doubtful: bool = False
+    """Whether they are a guess that would destroy something, so that it has to be confirmed."""
 
 
 @dataclass(frozen=True, slots=True)

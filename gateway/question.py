@@ -44,6 +44,7 @@ def ask(turn: Turn, text: str, files: Iterable[Attachment]) -> Ask:
             zone=sender.zone,
             trust=str(sender.trust),
             name=sender.name,
+            doubtful=doubtful(turn),
         ),
         files=tuple(files),
         task=turn.answers_task,
@@ -54,6 +55,12 @@ def ask(turn: Turn, text: str, files: Iterable[Attachment]) -> Ask:
 def modality(turn: Turn) -> Literal["text", "voice"]:
     """How the person is talking to us now, and so is to be answered."""
     return "voice" if turn.messages and spoken(turn.messages[-1].parts) else "text"
+
+
+def doubtful(turn: Turn) -> bool:
+    """Whether what was said is a guess that would destroy something."""
+    parts = (part for message in turn.messages for part in message.parts)
+    return any(isinstance(part, Transcript) and part.doubtful for part in parts)
 
 
 def heard(turn: Turn) -> str | None:

@@ -112,6 +112,8 @@ class VoiceCall:
         self._asks = 0
         self._cut: str | None = None
         """What the caller heard of the reply that they cut short last."""
+        self._doubted: set[str] = set()
+        """Guesses that would destroy something, which only some recognisers make."""
         self._pardon = Pardon(self._locale, person=self._can_transfer)
         self._captions: dict[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -205,7 +207,7 @@ class VoiceCall:
                 self._transcribe(turn, take)
             case e.Forget():
                 self._forget()
-            case e.Draft(turn, text):
+            case e.Draft(turn, text) if text not in self._doubted:
                 self._drafts.start(turn, text, self._event(), self._cut)
             case e.DropDraft(turn):
                 self._drafts.drop(turn)
@@ -264,6 +266,8 @@ class VoiceCall:
             else:
                 self.figures.spent(known.cost, turn)
                 self._pardon.missed(known.sayable)
+                if known.doubtful:
+                    self._doubted.add(known.text.strip())
                 self._feed(e.Transcript(turn, take, known.text, failed=not known.understood))
 
     def _forget(self) -> None:
@@ -285,7 +289,7 @@ class VoiceCall:
             event=self._drafts.make_real(turn, text) or self._event(),
             sender=call.sender,
             route=call.route,
-            parts=(Transcript(text),),
+            parts=(Transcript(text, doubtful=text in self._doubted),),
             at=datetime.fromtimestamp(self._parts.wall_clock(), UTC),
             heard=self._cut,
         )

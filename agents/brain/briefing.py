@@ -43,7 +43,7 @@ def system_prompt(caller: Caller, now: datetime) -> str:
 
 def message(ask: Ask) -> str:
     """What the person wrote, how they came to, and what is in the files they sent."""
-    parts = [_heard(ask), ask.text, *(_file(file) for file in ask.files)]
+    parts = [_heard(ask), _doubt(ask), ask.text, *(_file(file) for file in ask.files)]
     return "\n\n".join(part for part in parts if part.strip()) or "(an empty message)"
 
 
@@ -60,6 +60,10 @@ def _heard(ask: Ask) -> str:
         return ""
     key = "heard" if ask.heard.strip() else "heard_nothing"
     return sentence("agent", key, ask.caller.locale, heard=ask.heard)
+
+
+def _doubt(ask: Ask) -> str:
+    return sentence("agent", "doubtful", ask.caller.locale) if ask.caller.doubtful else ""
 
 
 def _turns(said: Sequence[Said]) -> Iterator[Line]:

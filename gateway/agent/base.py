@@ -39,6 +39,8 @@ class Caller:
     zone: str = ""
     trust: str = "anonymous"
     name: str = ""
+    doubtful: bool = False
+    """Whether their words are a guess that would destroy something: the agent is to ask first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,9 @@ class Calls(Protocol):
     def on_line(self, address: Address) -> bool:
         """Whether they are on a call with us right now, and hear what their conversation gets."""
 
+    def tell(self, address: Address, text: str) -> None:
+        """Say this on the line they are on, once nobody speaks there."""
+
     async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
         """Note what the platform says of a call, also of one that was never answered."""
 
@@ -214,6 +217,8 @@ class Channel(ABC):
     """One way to reach people: a folder, and one line in `gateway/main.py`."""
 
     name: ClassVar[str]
+    heard: ClassVar[bool] = False
+    """Whether replies may be heard there, on a line that shows nothing."""
 
     def routes(self) -> Sequence[BaseRoute]:
         """The HTTP and socket routes the channel serves."""

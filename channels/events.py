@@ -222,6 +222,8 @@ class Reply:
     quote: str = ""
     """What a machine made of a recording that this answers, for its speaker to check. A channel
     that does not show it with the recording itself shows it above the text."""
+    unspoken: str = ""
+    """What of `text` cannot be said aloud, Markdown; told to channels that are `heard`."""
 
 
 @dataclass(frozen=True, slots=True)

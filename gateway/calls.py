@@ -59,6 +59,8 @@ class Switchboard:
     """Whether the agent may start early: `auto` asks it whether it knows drafts."""
     monotonic: Callable[[], float] = time.monotonic
     _live: Counter[str] = field(default_factory=Counter)
+    _talks: dict[str, VoiceCall] = field(default_factory=dict)
+    """The newest of each address."""
     _lag: float = 0.0
     _preempts: bool = False
     _prepared: set[AudioFormat] = field(default_factory=set)
@@ -90,6 +92,10 @@ class Switchboard:
 
     def on_line(self, address: Address) -> bool:
         return self._live[str(address)] > 0
+
+    def tell(self, address: Address, text: str) -> None:
+        if talk := self._talks.get(str(address)):
+            talk.tell(text)
 
     async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
         now = self.parts.wall_clock()
@@ -128,9 +134,13 @@ class Switchboard:
             policy = replace(parts.policy, preempt=self._preempts)
             told = replace(parts, greeting=greeting, policy=policy)
             talk = VoiceCall(told, heard, conversation)
+            address = str(call.sender.address)
+            self._talks[address] = talk
             try:
                 await talk.run()
             finally:
+                if self._talks.get(address) is talk:
+                    del self._talks[address]
                 with anyio.CancelScope(shield=True):
                     talk.leave()
                     await self._keep(talk, call.id, now)

@@ -38,9 +38,15 @@ class _Reply:
 class Reading:
     """Reads the conversation of one call, and tells its turns from everything else there."""
 
-    def __init__(self, locale: str, *, on_unwanted: Callable[[], None]) -> None:
-        """`on_unwanted` hears that the turn now played is one that was dropped before it began."""
+    def __init__(
+        self, locale: str, *, on_unwanted: Callable[[], None], shown: bool = True
+    ) -> None:
+        """`on_unwanted` hears that the turn now played is one that was dropped before it began.
+
+        `shown` is whether the caller sees the conversation, too.
+        """
         self._locale = locale
+        self._shown = shown
         self._on_unwanted = on_unwanted
         self._asked: dict[str, _Reply] = {}
         """Replies that are awaited, by the id of the message that asks."""
@@ -140,7 +146,7 @@ class Reading:
             clauses = [*reply.speakable.so_far(text), *reply.speakable.finish(), *besides]
             self._begin_anew(reply)
             return [AgentText(reply.turn, clause) for clause in clauses]
-        speakable = Speakable(self._locale)
+        speakable = Speakable(self._locale, shown=self._shown)
         clauses = [*speakable.so_far(text), *speakable.finish(), *besides]
         return [AgentNotice(clause) for clause in clauses]
 
@@ -149,16 +155,17 @@ class Reading:
         for part in parts:
             match part:
                 case File(name=name):
-                    yield sentence("voice", "file", self._locale, name=name)
+                    key = "file" if self._shown else "file_unshown"
+                    yield sentence("voice", key, self._locale, name=name)
                 case Choices(options):
                     words = ", ".join(option.label for option in options)
                     yield sentence("voice", "choices", self._locale, choices=words)
 
     def _reply(self, turn: int) -> _Reply:
-        return _Reply(turn, Speakable(self._locale))
+        return _Reply(turn, Speakable(self._locale, shown=self._shown))
 
     def _begin_anew(self, reply: _Reply) -> None:
-        reply.text, reply.seen, reply.speakable = "", "", Speakable(self._locale)
+        reply.text, reply.seen, reply.speakable = "", "", Speakable(self._locale, shown=self._shown)
 
     def _replies(self, turn: int) -> list[_Reply]:
         known = [*self._asked.values(), *self._open.values(), *self._drafts.values()]

@@ -6,6 +6,7 @@ import uuid
 
 from channels.base import PREVIEW_OPENING, Channel
 from channels.events import Choice, Choices, File, Part, Reply, Route, Text
+from gateway.speech.speakable import unspoken
 from gateway.store.base import Saying
 
 
@@ -29,7 +30,8 @@ def saying(
     parts += files
     if choices:
         parts.append(Choices(choices))
-    reply = Reply(text, files, choices, id, locale, quote)
+    lost = unspoken(text, locale) if channel and channel.heard else ""
+    reply = Reply(text, files, choices, id, locale, quote, lost)
     outgoing = channel.render(route, reply) if channel else []
     if channel and outgoing and preview_ref == PREVIEW_OPENING:
         outgoing[0] = channel.repeated(outgoing[0])

@@ -33,7 +33,7 @@ from gateway.listening import Listener
 from gateway.reading import Reading
 from gateway.speaking import Speaker
 from gateway.speech.base import SpeechToText, TextToSpeech, VoiceActivity
-from gateway.speech.pardon import Pardon
+from gateway.speech.understanding import Understanding
 from gateway.store import inbox as inbox_store
 from gateway.store.calls import STEPS, EndedBy
 from gateway.store.engine import Database
@@ -99,7 +99,9 @@ class VoiceCall:
             on_cost=lambda text: self.figures.spent(self._cost(text)),
             on_dry=self.figures.ran_dry,
         )
-        self._reading = Reading(self._locale, on_unwanted=self._stop_agent)
+        self._reading = Reading(
+            self._locale, on_unwanted=self._stop_agent, shown=self.channel != "phone"
+        )
         self._tasks: TaskGroup = anyio.create_task_group()
         self._drafts = Drafts(
             parts.database, parts.agent, call, conversation, self._reading, self._feed, self._tasks
@@ -112,9 +114,7 @@ class VoiceCall:
         self._asks = 0
         self._cut: str | None = None
         """What the caller heard of the reply that they cut short last."""
-        self._doubted: set[str] = set()
-        """Guesses that would destroy something, which only some recognisers make."""
-        self._pardon = Pardon(self._locale, person=self._can_transfer)
+        self._understanding = Understanding(self._locale, person=self._can_transfer)
         self._captions: dict[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -136,6 +136,10 @@ class VoiceCall:
                 self._listener.close()
                 # What the caller said is still stored, then nothing is left to do.
                 self._errands.close()
+
+    def tell(self, text: str) -> None:
+        """Say this once nobody speaks."""
+        self._feed(e.AgentNotice(text))
 
     # -- the line ------------------------------------------------------------------------
 
@@ -207,7 +211,7 @@ class VoiceCall:
                 self._transcribe(turn, take)
             case e.Forget():
                 self._forget()
-            case e.Draft(turn, text) if text not in self._doubted:
+            case e.Draft(turn, text) if not self._understanding.doubts(text):
                 self._drafts.start(turn, text, self._event(), self._cut)
             case e.DropDraft(turn):
                 self._drafts.drop(turn)
@@ -243,7 +247,7 @@ class VoiceCall:
 
     def _sentence(self, kind: e.Filler) -> str:
         if kind is e.Filler.PARDON:
-            return self._pardon.begged()
+            return self._understanding.pardon()
         return sentence("voice", kind, self._locale)
 
     # -- what the caller says --------------------------------------------------------------
@@ -265,9 +269,7 @@ class VoiceCall:
                 self._feed(e.Transcript(turn, take, "", failed=True))
             else:
                 self.figures.spent(known.cost, turn)
-                self._pardon.missed(known.sayable)
-                if known.doubtful:
-                    self._doubted.add(known.text.strip())
+                self._understanding.take(known)
                 self._feed(e.Transcript(turn, take, known.text, failed=not known.understood))
 
     def _forget(self) -> None:
@@ -289,12 +291,12 @@ class VoiceCall:
             event=self._drafts.make_real(turn, text) or self._event(),
             sender=call.sender,
             route=call.route,
-            parts=(Transcript(text, doubtful=text in self._doubted),),
+            parts=(Transcript(text, doubtful=self._understanding.doubts(text)),),
             at=datetime.fromtimestamp(self._parts.wall_clock(), UTC),
             heard=self._cut,
         )
         self._cut = None
-        self._pardon.understood()
+        self._understanding.succeeded()
         self._reading.asked(turn, inbox_store.message_id(call.route, message.event))
         CALL_TURNS.labels(call.route.channel).inc()
         self._line.send(Caption("user", text, final=True))

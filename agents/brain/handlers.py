@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
-from agents.base import Ask, Question
+from agents.base import Ask, Document, Question
 from agents.brain.errand import Errand
 from agents.brain.followup import that
 from agents.brain.intents import Intent, Kind, introduced, several
@@ -234,7 +234,9 @@ async def _note_that(errand: Errand) -> str:
 
 async def _written(errand: Errand, text: str) -> str:
     note = await papers.write_note(errand.job, text)
-    return errand.say("note_kept", name=note.name)
+    if papers.takes_files(errand.job):
+        return errand.say("note_kept", name=note.name)
+    return errand.say("note_kept_voice", name=_called(note))
 
 
 async def _notes(errand: Errand) -> str:
@@ -249,10 +251,21 @@ async def _notes(errand: Errand) -> str:
 
 async def _send_note(errand: Errand) -> str:
     note = await papers.send_note(errand.job, errand.intent.which)
-    return errand.say("note_sent", name=note.name)
+    if papers.takes_files(errand.job):
+        return errand.say("note_sent", name=note.name)
+    if text := papers.readable(note):
+        return errand.say("note_read", name=_called(note), text=text)
+    return errand.say("note_unreadable", name=_called(note))
+
+
+def _called(note: Document) -> str:
+    """A note's name as it is said."""
+    return note.name.rsplit(".", 1)[0].replace("-", " ")
 
 
 async def _send_list(errand: Errand) -> str:
+    if not papers.takes_files(errand.job):
+        return await _list(errand)
     found = await tasks.open_tasks(errand.job)
     if not found:
         return errand.say("list_empty")

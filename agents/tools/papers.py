@@ -1,4 +1,7 @@
-"""Notes and documents: artifacts we keep, and files the person receives."""
+"""Notes and documents: artifacts we keep, and files the person receives.
+
+A telephone takes no files: what would be sent to one is only kept, and can be read to whoever asks.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ async def send_note(job: Job, name: str) -> Document:
         ):
             data = await job.records.artifact_data(artifact.id)
             document = Document(artifact.name, artifact.media_type, data)
-            job.out.append(Produced(document, artifact.id))
+            _send(job, document, artifact)
             return document
     raise ToolError("no_such_note", which=name) if kept else ToolError("notes_empty")
 
@@ -79,9 +82,24 @@ _LONGEST_NAME = 60
 
 async def _produce(job: Job, name: str, media_type: str, data: bytes) -> Document:
     document = Document(name, media_type, data)
-    artifact = await job.records.create_artifact(_new(job, document))
-    job.out.append(Produced(document, artifact.id))
+    _send(job, document, await job.records.create_artifact(_new(job, document)))
     return document
+
+
+def _send(job: Job, document: Document, artifact: Artifact) -> None:
+    if takes_files(job):
+        job.out.append(Produced(document, artifact.id))
+
+
+def takes_files(job: Job) -> bool:
+    """Whether a file reaches the person where they are."""
+    return job.caller.channel != "phone"
+
+
+def readable(document: Document) -> str:
+    """The words of a document that can be read aloud; empty for any other."""
+    words = document.media_type in MEDIA_TYPES.values()
+    return document.data.decode("utf-8", "replace").strip() if words else ""
 
 
 def _new(job: Job, document: Document) -> NewArtifact:

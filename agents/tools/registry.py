@@ -130,7 +130,7 @@ async def _write_note(job: Job, arguments: Arguments) -> str:
     suffix = ".txt" if _text(arguments, "format") == "txt" else ".md"
     text = _text(arguments, "text")
     note = await papers.write_note(job, text, _text(arguments, "title"), suffix)
-    return f"kept and sent as {note.name}"
+    return f"kept and sent as {note.name}" if papers.takes_files(job) else f"kept as {note.name}"
 
 
 async def _list_notes(job: Job, _: Arguments) -> str:
@@ -138,13 +138,21 @@ async def _list_notes(job: Job, _: Arguments) -> str:
 
 
 async def _send_note(job: Job, arguments: Arguments) -> str:
-    return f"sent {(await papers.send_note(job, _text(arguments, 'name'))).name}"
+    note = await papers.send_note(job, _text(arguments, "name"))
+    if papers.takes_files(job):
+        return f"sent {note.name}"
+    return f"{_NO_FILES}. {note.name}: {papers.readable(note)}"
+
+
+_NO_FILES = "not sent: a telephone takes no files, so read it out as far as it is wanted"
 
 
 async def _send_list(job: Job, _: Arguments) -> str:
     found = await tasks.open_tasks(job)
     if not found:
         raise ToolError("list_empty")
+    if not papers.takes_files(job):
+        return f"{_NO_FILES}. {'; '.join(_fact(task, job) for task in found)}"
     text = wording.as_file(found, job.now, job.caller.zone, job.caller.locale)
     return f"sent {(await papers.write_file(job, wording.title_of(text), text)).name}"
 

@@ -74,6 +74,7 @@ class PhoneChannel(Channel):
     """One number."""
 
     name: ClassVar[str] = CHANNEL
+    heard: ClassVar[bool] = True
 
     def __init__(self, config: PhoneConfig, calls: Calls, budget: Budget) -> None:
         self._config = config
@@ -135,7 +136,7 @@ class PhoneChannel(Channel):
             return ref
         to = outgoing["to"]
         if self._calls.on_line(Address(CHANNEL, to)):
-            return ON_LINE
+            return await self._write_beside(outgoing)
         if forms.is_withheld(to):
             raise Unreachable("they withheld their number")
         match self._config.notices:
@@ -148,6 +149,23 @@ class PhoneChannel(Channel):
                 return await self.dial(to, messages.spoken(outgoing))
             case _:
                 raise Refused("they left the line, and PHONE_NOTICES says not to reach out")
+
+    async def _write_beside(self, outgoing: Outgoing) -> str:
+        """Write what cannot be said to somebody who hears the rest; tell them if it went out."""
+        to, text = outgoing["to"], messages.beside(outgoing)
+        able = self._config.notices == "sms" and not self._config.missing
+        if text is None or not able or forms.is_withheld(to):
+            return ON_LINE
+        try:
+            ref = await self._rest.message(to, messages.written(text))
+        except Refused as error:
+            # A landline, say. They heard that there is more.
+            log.info("not_written_beside", error=str(error))
+            return ON_LINE
+        self._calls.tell(
+            Address(CHANNEL, to), sentence("phone", "texted", outgoing.get("locale", ""))
+        )
+        return ref
 
     async def dial(self, to: str, opening: str = "") -> str:
         """Ring somebody and talk to them, beginning with `opening` instead of the greeting.

@@ -1,6 +1,7 @@
 """A reply as one text message; pure.
 
-{"to": their number, "from": ours, "text": without formatting, "locale"}
+{"to": their number, "from": ours, "text": without formatting, "locale"}, and "unspoken", if there
+is any: what of the text nobody can say aloud.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ def render(route: Route, reply: Reply) -> list[Outgoing]:
     text = cut("\n\n".join(part for part in parts if part), LONGEST_TEXT)
     if not text:
         return []
-    return [{"to": route.chat, "from": route.account, "text": text, "locale": reply.locale}]
+    outgoing = {"to": route.chat, "from": route.account, "text": text, "locale": reply.locale}
+    if unspoken := cut(plain(reply.unspoken), LONGEST_TEXT):
+        outgoing["unspoken"] = unspoken
+    return [outgoing]
 
 
 def repeated(outgoing: Outgoing) -> Outgoing:
@@ -44,6 +48,12 @@ def written(outgoing: Outgoing) -> str:
     if not outgoing.get("repeated"):
         return text
     return f"{sentence('phone', 'again', outgoing.get('locale', ''))}\n{text}"
+
+
+def beside(outgoing: Outgoing) -> Outgoing | None:
+    """What is left to write to somebody who hears the text, if anything."""
+    unspoken = outgoing.get("unspoken")
+    return {**outgoing, "text": unspoken} if unspoken else None
 
 
 def spoken(outgoing: Outgoing) -> str:

@@ -1,13 +1,15 @@
 """A growing Markdown reply as clauses to be spoken, one by one: pure.
 
 What nobody would read aloud (tables, code, pictures, the end of a long list) is left out, and the
-listener is told once where it is to be found. What is plain words is taken as it comes, and put
-into spoken words by `wording`.
+listener is told once where it is to be found. Where nothing can be shown, a small table is read
+after all, row by row. What is plain words is taken as it comes, and put into spoken words by
+`wording`.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from typing import Literal
 
 from gateway.speech.clauses import cut
@@ -16,6 +18,8 @@ from prompts import sentence
 
 LONGEST_LIST = 8
 """Items that are read of a list."""
+LONGEST_TABLE = 6
+"""Rows that are read of a table, if they are read at all."""
 
 Kind = Literal["table", "code", "image", "list"]
 
@@ -28,6 +32,10 @@ _QUOTE = re.compile(r"\s*(?:>\s?)+")
 _HALF_ITEM = re.compile(r"\s*(?:[-*+•=_>#`~|!]+|\d{1,3}[.)]?)?\s*$")
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?")
 _LINK = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])")
+_LEADS = re.compile(
+    r"\[[^\]]+\]\((?:https?://|mailto:)[^)]*\)|(?:https?://|www\.)[^\s<>)\]]*[^\s<>)\].,;:!?]"
+)
+_UNDERLINE = re.compile(r":?-+:?")
 _ADDRESS = re.compile(r"<((?:https?://|mailto:)[^>\s]+)>")
 _CODE = re.compile(r"`+([^`]*)`+")
 _STRESS = re.compile(r"\*\*|__|~~|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
@@ -50,6 +58,8 @@ class Speakable:
         """Forget everything: the next text is spoken from its beginning, as of a new reply."""
         self.spilled = False
         """Whether something was left out."""
+        self.left_out: list[str] = []
+        """What: lines and links, as they were written."""
         self._text = ""
         self._at = 0
         self._cuts: list[int] = []
@@ -57,7 +67,8 @@ class Speakable:
         self._announced = False
         self._fence = ""
         self._in_table = False
-        self._items = 0
+        self._head: list[str] = []
+        self._rows = self._items = 0
 
     def so_far(self, text: str) -> list[str]:
         """The clauses that `text`, all of the reply so far, completed.
@@ -125,8 +136,12 @@ class Speakable:
         under, newline, _ = after.partition("\n")
         in_table = self._in_table and ("|" in line or not complete)
         if in_table or _TABLE.match(line) or _TABLE.match(f"{line}\n{under}"):
+            if not self._in_table:
+                self._head, self._rows = [], 0
             self._in_table = self._in_table or complete
-            return self._left_out(line, "table", complete=complete)
+            if self._shown:
+                return self._left_out(line, "table", complete=complete)
+            return self._row(line) if complete else []
         self._in_table = False
         if "|" in line and not whole and not newline:
             return []  # The next line tells whether this one is the head of a table.
@@ -134,6 +149,23 @@ class Speakable:
             self._take(line)
             return []
         return None
+
+    def _row(self, line: str) -> list[str]:
+        """A row of a table that can be seen nowhere: "Monday: opens 9; closes 17"."""
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not self._head:
+            self._take(line)
+            self._head = cells
+            return []
+        if all(_UNDERLINE.fullmatch(cell) for cell in cells):
+            self._take(line)
+            return []
+        self._rows += 1
+        if self._rows > LONGEST_TABLE:
+            return self._left_out(line, "table", complete=True)
+        named = zip_longest(self._head[1 : len(cells)], cells[1:], fillvalue="")
+        said = "; ".join(f"{head} {cell}".strip() for head, cell in named if cell)
+        return self._whole_line(line, ": ".join(filter(None, (cells[0], said))), complete=True)
 
     def _marked(self, line: str, *, complete: bool) -> list[str] | None:
         """Take a line that Markdown's signs set apart; None if it is none."""
@@ -158,12 +190,14 @@ class Speakable:
         if complete:
             if line.strip().startswith(self._fence) and not line.strip(f" {self._fence[0]}"):
                 self._fence = ""
+            self.left_out.append(line)
             self._take(line)
         return []
 
     def _left_out(self, line: str, kind: Kind, *, complete: bool) -> list[str]:
         if not complete:
             return []
+        self.left_out.append(line)
         self._take(line)
         return self._spill(kind)
 
@@ -195,9 +229,11 @@ class Speakable:
         """The words of a piece of Markdown; `closed` says that a pause follows it."""
         said: list[str] = []
         if _IMAGE.search(raw):
+            self.left_out += _IMAGE.findall(raw)
             raw = _IMAGE.sub("", raw)
             said = self._spill("image")
         if _LINK.search(raw) or "://" in raw:
+            self.left_out += _LEADS.findall(raw)
             self.spilled = True
         text = spoken(_plain(raw), self._locale)
         if text and closed and text[-1] not in ".!?…:;,":
@@ -218,6 +254,14 @@ def clauses_of(text: str, locale: str, *, shown: bool = True) -> list[str]:
     """A whole text as clauses to be spoken."""
     speakable = Speakable(locale, shown=shown)
     return [*speakable.so_far(text), *speakable.finish()]
+
+
+def unspoken(text: str, locale: str) -> str:
+    """What of a text is lost on who hears it and sees nothing: Markdown, empty for nothing."""
+    speakable = Speakable(locale, shown=False)
+    speakable.so_far(text)
+    speakable.finish()
+    return "\n".join(speakable.left_out)
 
 
 def _paragraph(rest: str) -> tuple[str, bool]:

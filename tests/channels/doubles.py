@@ -145,5 +145,8 @@ class ScriptedCalls:
     def on_line(self, address: Address) -> bool:
         return any(line.call.sender.address == address for line in self.lines)
 
+    def tell(self, address: Address, text: str) -> None:
+        raise AssertionError("who calls in a browser sees it there")
+
     async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
         raise AssertionError("a browser's call has no states")

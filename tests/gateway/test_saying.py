@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from channels.base import PREVIEW_OPENING
-from channels.events import Choice, Choices, File, Text
+from typing import ClassVar
+
+from channels.base import PREVIEW_OPENING, Outgoing
+from channels.events import Choice, Choices, File, Reply, Route, Text
 from gateway.saying import saying
 from tests.gateway.doubles import PaperChannel, route
 
@@ -37,3 +39,17 @@ def test_a_preview_that_may_be_out_there_makes_its_reply_a_repeat() -> None:
         {"to": "1", "text": "Hello", "repeat": True},
         {"to": "1", "file": "note.txt"},
     )
+
+
+class Telephone(PaperChannel):
+    heard: ClassVar[bool] = True
+
+    def render(self, route: Route, reply: Reply) -> list[Outgoing]:
+        return [{"to": route.chat, "text": reply.text, "unspoken": reply.unspoken}]
+
+
+def test_a_channel_that_is_heard_is_told_what_cannot_be_said_aloud() -> None:
+    text = "See [this](https://a.example)."
+    said = saying(Telephone(), route(), text)
+    assert said.outgoing == ({"to": "1", "text": text, "unspoken": "[this](https://a.example)"},)
+    assert said.parts == (Text(text),)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from agents.base import Ask, Caller, Wish
+from agents.base import Ask, Caller, Document, Wish
 from agents.brain.concierge import Concierge
 from agents.brain.followup import rest_of
 from agents.brain.intents import understand
@@ -346,3 +346,37 @@ async def test_only_what_acts_waits_for_the_words_to_be_final(
     caller = Caller("ann", modality=modality)
     ask = Ask(line, "c", "t", caller)
     assert Concierge(records, clock).acts(ask) is (acts == "acts")
+
+
+@pytest.fixture
+def phoning(cal: Person) -> Person:
+    cal.caller = replace(cal.caller, channel="phone")
+    return cal
+
+
+async def test_a_telephone_is_not_promised_a_file(phoning: Person) -> None:
+    kept = await phoning.says("note: the wifi code is 1234")
+    assert (kept.text, kept.files) == ("Written down as the wifi code is 1234.", [])
+    read = await phoning.says("send me the wifi note")
+    assert (read.text, read.files) == ("the wifi code is 1234: the wifi code is 1234", [])
+    await _add(phoning, "milk")
+    listed = await phoning.says("send me my list")
+    assert (listed.text, listed.files) == ("You have one thing on your list. 1: Milk.", [])
+
+
+async def test_what_can_neither_be_read_nor_sent_is_said_to_be_kept(phoning: Person) -> None:
+    phoning.caller = replace(phoning.caller, channel="web", modality="text")
+    await phoning.says("", Document("plan.pdf", "application/pdf", b"%PDF"))
+    phoning.caller = replace(phoning.caller, channel="phone", modality="voice")
+    told = await phoning.says("send me the file plan")
+    assert told.text == (
+        "I keep plan for you, but it can neither be read aloud nor sent to a telephone."
+    )
+    assert told.files == []
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "fr", "es"])
+async def test_in_a_browser_the_file_is_sent_as_ever(cal: Person, locale: str) -> None:
+    cal.speaking(locale)
+    cal.caller = replace(cal.caller, channel="web")
+    assert [f.name for f in (await cal.says("note: buy milk")).files] == ["buy-milk.md"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -125,3 +126,14 @@ async def test_several_fitting_tasks_are_named(job: Job) -> None:
     await _use(job, "add_task", title="buy a passport cover")
     told = await _use(job, "cancel_task", task="passport")
     assert "1: Renew the passport; 2: Buy a passport cover" in told
+
+
+async def test_a_model_knows_that_a_telephone_takes_no_files(job: Job) -> None:
+    job = replace(job, caller=replace(job.caller, channel="phone"), out=[])
+    assert await _use(job, "write_note", text="Four eggs.", title="Cake") == "kept as Cake.md"
+    read = await _use(job, "send_note", name="cake")
+    assert read.startswith("not sent")
+    assert "Four eggs." in read
+    await _use(job, "add_task", title="Buy milk")
+    assert "Buy milk" in await _use(job, "send_list")
+    assert job.out == []

@@ -43,6 +43,7 @@ class EchoCalls:
     calls: list[Call] = field(default_factory=list)
     heard: list[LineEvent] = field(default_factory=list)
     told: list[tuple[str, CallState, int]] = field(default_factory=list)
+    said: list[tuple[Address, str]] = field(default_factory=list)
     answering: int = 0
     talking_to: set[Address] = field(default_factory=set)
 
@@ -51,6 +52,9 @@ class EchoCalls:
 
     def on_line(self, address: Address) -> bool:
         return address in self.talking_to
+
+    def tell(self, address: Address, text: str) -> None:
+        self.said.append((address, text))
 
     async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
         self.told.append((id, state, seconds))

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from channels.base import NotSent, Outgoing, Refused, Unreachable
+from channels.base import ChannelError, NotSent, Outgoing, Refused, Unreachable
 from channels.events import Address, Choice, File, Reply, Route
 from channels.twilio import messages
 from channels.twilio.adapter import ON_LINE
+from prompts import sentence
 from tests.channels.twilio.harness import CONFIG, OURS, THEIRS, Phone, eventually, phone
 from tests.channels.twilio.rest_double import Fault, TwilioRest
 
@@ -78,6 +79,54 @@ async def test_somebody_on_the_line_hears_it_and_is_sent_nothing() -> None:
         it.calls.talking_to.add(Address("phone", THEIRS))
         assert await it.channel.send(one("a"), "") == ON_LINE
         assert double.requests == []
+
+
+LINK = Reply("It is [here](https://a.example).", unspoken="[here](https://a.example)")
+
+
+async def test_somebody_on_the_line_is_written_what_cannot_be_said_and_told_so() -> None:
+    async with connected() as (it, double):
+        it.calls.talking_to.add(Address("phone", THEIRS))
+        assert (await it.channel.send(one(LINK), "")).startswith("SM")
+        assert [asked["Body"] for asked in double.asked("/Messages.json")] == [
+            ["here (https://a.example)"]
+        ]
+        assert it.calls.said == [(Address("phone", THEIRS), sentence("phone", "texted", "en"))]
+
+
+async def test_who_left_the_line_is_written_all_of_it() -> None:
+    async with connected() as (it, double):
+        await it.channel.send(one(LINK), "")
+        (asked,) = double.asked("/Messages.json")
+        assert asked["Body"] == ["It is here (https://a.example)."]
+        assert it.calls.said == []
+
+
+@pytest.mark.parametrize("more", [{"notices": "call"}, {"notices": "none"}, {"number": ""}])
+async def test_nothing_is_written_beside_where_no_text_messages_are_sent(
+    more: dict[str, str],
+) -> None:
+    async with connected(**more) as (it, double):
+        it.calls.talking_to.add(Address("phone", THEIRS))
+        assert await it.channel.send(one(LINK), "") == ON_LINE
+        assert (double.requests, it.calls.said) == ([], [])
+
+
+async def test_a_landline_that_takes_no_text_message_is_not_told_that_it_got_one() -> None:
+    async with connected() as (it, double):
+        double.faults.append(Fault(400, 21614))
+        it.calls.talking_to.add(Address("phone", THEIRS))
+        assert await it.channel.send(one(LINK), "") == ON_LINE
+        assert it.calls.said == []
+
+
+async def test_one_that_did_not_go_out_is_tried_again_by_who_delivers() -> None:
+    async with connected() as (it, double):
+        double.faults.append(Fault(503))
+        it.calls.talking_to.add(Address("phone", THEIRS))
+        with pytest.raises(ChannelError):
+            await it.channel.send(one(LINK), "")
+        assert it.calls.said == []
 
 
 async def test_others_get_a_text_message_which_is_not_sent_twice() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.speech.clauses import EARLY
-from gateway.speech.speakable import LONGEST_LIST, Speakable, clauses_of
+from gateway.speech.speakable import LONGEST_LIST, LONGEST_TABLE, Speakable, clauses_of, unspoken
 from prompts import sentence
 
 
@@ -159,7 +159,52 @@ def test_it_is_announced_once() -> None:
 
 
 def test_where_nothing_can_be_shown_it_says_so() -> None:
-    assert clauses_of(TABLE, "en", shown=False) == [sentence("speakable", "unshown", "en")]
+    assert clauses_of(CODE, "en", shown=False) == [sentence("speakable", "unshown", "en")]
+
+
+HOURS = "| Day | opens | closes |\n|:---|---|---:|\n"
+
+
+def test_where_nothing_can_be_shown_a_small_table_is_read() -> None:
+    text = f"We are open:\n\n{HOURS}| Monday | 9 | 17 |\n| Friday | 8 | |\n\nCome by."
+    expected = ["We are open:", "Monday: opens nine; closes seventeen.", "Friday: opens eight."]
+    assert clauses_of(text, "en", shown=False) == [*expected, "Come by."]
+
+
+@pytest.mark.parametrize("step", [1, 7])
+def test_of_a_long_table_the_rest_is_left_out(step: int) -> None:
+    rows = [f"| Room {chr(65 + n)} | free | taken |" for n in range(LONGEST_TABLE + 2)]
+    text = HOURS + "\n".join(rows) + "\n"
+    speakable = Speakable("en", shown=False)
+    said = [c for end in range(step, len(text), step) for c in speakable.so_far(text[:end])]
+    said += [*speakable.so_far(text), *speakable.finish()]
+
+    assert said[0] == "Room A: opens free; closes taken."
+    assert said[LONGEST_TABLE:] == [sentence("speakable", "unshown", "en")]
+    assert speakable.left_out == rows[LONGEST_TABLE:]
+
+
+def test_two_tables_have_their_own_heads() -> None:
+    text = f"{HOURS}| Monday | 9 | 17 |\n\n| Who | age |\n|---|---|\n| Bob | 5 |\n"
+    assert clauses_of(text, "en", shown=False)[1] == "Bob: age five."
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("Plain *words*, and `code`.", ""),
+        (f"{HOURS}| Monday | 9 | 17 |\n", ""),
+        ("Run this:\n\n```sh\nls -l\n```\nDone.", "```sh\nls -l\n```"),
+        (
+            "See [the page](https://a.example/x) or https://b.example/y.",
+            "[the page](https://a.example/x)\nhttps://b.example/y",
+        ),
+        ("![a cat](https://c.example/cat.png) Look!", "![a cat](https://c.example/cat.png)"),
+        ("".join(f"- item {n}\n" for n in range(LONGEST_LIST + 1)), f"- item {LONGEST_LIST}"),
+    ],
+)
+def test_what_is_lost_on_who_only_hears_is_known(text: str, lost: str) -> None:
+    assert unspoken(text, "en") == lost
 
 
 def test_the_end_of_a_long_list_is_left_out() -> None:

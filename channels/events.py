@@ -252,6 +252,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Amended:
+    """An entry of the log has other parts now: a recording was put into words, a file fetched."""
+
+    id: str
+    """The entry's."""
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """More of a reply that is still being written."""
 
@@ -292,7 +301,7 @@ class Wish:
     """What the person who takes over should know."""
 
 
-Live = Entry | Delta | Status | Wish
+Live = Entry | Amended | Delta | Status | Wish
 """What a reader of a conversation receives while connected."""
 
 

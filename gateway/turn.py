@@ -12,7 +12,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from channels.base import Channel, Preview
-from channels.events import Delta, File, Status, TurnState, Wish
+from channels.events import Amended, Delta, File, Status, TurnState, Wish
 from gateway import question
 from gateway.agent.base import (
     Agent,
@@ -155,8 +155,10 @@ class _Play:
 
     async def _attempt(self) -> None:
         channel = self.player.channels.get(self.turn.route.channel)
-        self.turn = await fetched(
-            self.turn, channel, self.player.files, self.player.database, self.player.clock()
+        self._go_on_with(
+            await fetched(
+                self.turn, channel, self.player.files, self.player.database, self.player.clock()
+            )
         )
         await self._listen_to_recordings()
         if question.only_recordings(self.turn) and not self.hold.canceled:
@@ -193,9 +195,17 @@ class _Play:
                 listened = await self.player.notes.listened(self.turn)
             finally:
                 self.hold.end()
-            self.turn, self.excuse = listened.turn, listened.excuse(self.locale)
+            self._go_on_with(listened.turn)
+            self.excuse = listened.excuse(self.locale)
             if self.preview and self.quote:
                 self.preview.quote(self.quote, self.locale)
+
+    def _go_on_with(self, turn: Turn) -> None:
+        """The same turn, completed; whoever reads along sees what was added."""
+        for before, now in zip(self.turn.messages, turn.messages, strict=True):
+            if now.parts != before.parts:
+                self.player.bus.publish(turn.conversation, Amended(now.id, now.parts))
+        self.turn = turn
 
     async def _listen(self, scope: anyio.CancelScope) -> None:
         """Hear the agent until the person's wait is over; each word of it earns more time."""

@@ -1,7 +1,7 @@
 """The socket's JSON frames: client frames to facts, log and live events to frames. Pure.
 
     client  hello, message, choice, cancel, voice, ping
-    server  welcome, ack, message, delta, status, voice, clear, caption, error, pong
+    server  welcome, ack, message, amended, delta, status, voice, clear, caption, error, pong
 
 Binary frames are sound, both ways. A frame that cannot be read is answered with an `error`
 frame and changes nothing.
@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, assert_never, get_args
 
 from channels.events import (
+    Amended,
     Caption,
     Choices,
     Chosen,
@@ -268,11 +269,13 @@ def error(code: str, message: str, *, id: str = "", retry_after: float = 0) -> F
     return frame
 
 
-def live(event: Entry | Delta | Status, reader: Sender) -> Frame:
+def live(event: Entry | Amended | Delta | Status, reader: Sender) -> Frame:
     """A log entry or a live event, for one reader."""
     match event:
         case Entry():
             return _entry(event, reader)
+        case Amended(id, parts):
+            return {"type": "amended", "id": id, "parts": [part(item) for item in parts]}
         case Delta(turn, text):
             return {"type": "delta", "turn": turn, "text": text}
         case Status(turn, state, text):

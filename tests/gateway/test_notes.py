@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from channels.events import File, Message, Part, Text, Transcript
+from channels.events import Amended, Entry, File, Live, Message, Part, Text, Transcript
 from gateway import notes, turn
 from gateway.agent.scripted import ScriptedAgent
 from gateway.errors import SpeechMissing, SpeechUnreachable
@@ -66,6 +66,27 @@ async def test_a_voice_note_is_read_by_the_agent_and_quoted_to_its_speaker(
     assert answer.parts == (Text("Two things."),)
     [received] = agent.received
     assert (received.text, received.files) == ("What's on my list?", ())
+
+
+async def test_whoever_reads_along_sees_what_was_heard_before_the_answer(tmp_path: Path) -> None:
+    agent = ScriptedAgent("say:Two things.")
+    recogniser = ScriptedRecogniser({OGG: "What's on my list?"})
+    seen: list[Live] = []
+    async with agent.serving() as url, house(tmp_path, url, recogniser) as it:
+        conversation = await it.inbox.open(sender(), note("e0").route)
+        async with it.bus.follow(conversation) as events:
+            receipt = await it.accept(note("e1"))
+            async for event in events:
+                seen.append(event)
+                if isinstance(event, Entry) and event.role == "agent":
+                    break
+    fetched, heard = [event for event in seen if isinstance(event, Amended)]
+    assert {fetched.id, heard.id} == {receipt.id}
+    # The recording itself, once it is here, and then what was said in it.
+    [file] = fetched.parts
+    assert isinstance(file, File)
+    assert file.id
+    assert heard.parts == (file, Transcript("What's on my list?", "en"))
 
 
 async def test_a_recording_goes_to_the_recogniser_as_it_was_sent(tmp_path: Path) -> None:

@@ -131,6 +131,47 @@ async def test_nothing_is_asked_and_nothing_sent_before_the_tap(caller: Chat) ->
     assert not caller.door.sound
 
 
+async def test_while_the_browser_asks_for_the_microphone_that_is_said(caller: Chat) -> None:
+    await caller.page.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () => new Promise(() => {})"
+    )
+    await caller.open()
+    await caller.page.get_by_role("button", name="Talk").click()
+    await caller.page.locator(".phase", has_text="Waiting for the microphone").wait_for()
+    # Whoever thinks better of it is asked for nothing more.
+    await caller.page.get_by_role("button", name="End call").click()
+    await caller.page.get_by_role("button", name="Talk").wait_for()
+    assert asked(caller) == []
+
+
+async def test_what_was_spoken_is_marked_as_written_down_by_a_machine(caller: Chat) -> None:
+    await call(caller)
+    await caller.door.caption("user", "what time is it", final=True)
+    spoken = {"kind": "text", "text": "what time is it", "spoken": True}
+    await caller.door.send(caller.door.entry("user", spoken))
+    await caller.door.say("It is noon, and there is more that was cut short.")
+    await caller.shows("what time is it", "It is noon, and there is more that was cut short.")
+    assert await caller.log.get_by_text("Transcribed automatically").count() == 1
+    # In sight once: in the log, not also as a caption.
+    assert await caller.page.locator(".caption:visible").count() == 0
+    await caller.say("in writing")
+    assert await caller.log.get_by_text("Transcribed automatically").count() == 1
+
+
+async def test_the_words_of_a_voice_note_come_while_one_looks_on(caller: Chat) -> None:
+    await caller.open()
+    caller.door.uploads["f1"] = ("note.ogg", "audio/ogg", b"x")
+    note = caller.door.file("f1")
+    entry = caller.door.entry("user", note)
+    await caller.door.send(entry)
+    await caller.log.get_by_text("note.ogg").wait_for()
+    words = {"kind": "text", "text": "buy milk", "spoken": True}
+    await caller.door.send({"type": "amended", "id": entry["id"], "parts": [note, words]})
+    await caller.shows("buy milk")
+    assert await caller.log.get_by_text("note.ogg").is_visible()
+    await caller.log.get_by_text("Transcribed automatically").wait_for()
+
+
 async def test_one_who_refuses_the_microphone_is_told_what_to_do(chat: Chat) -> None:
     chat.door.calls = True
     await chat.open()
@@ -196,6 +237,7 @@ async def test_the_house_may_hang_up(caller: Chat) -> None:
     await call(caller)
     await caller.door.send({"type": "voice", "on": False})
     await caller.page.get_by_role("button", name="Talk").wait_for()
+    await caller.page.get_by_text("The call has ended.").wait_for()
     # It is told that no more sound will come.
     await caller.door.until(lambda: asked(caller) == [True, False])
 

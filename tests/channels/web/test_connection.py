@@ -12,7 +12,19 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from channels.base import RateLimited
-from channels.events import Choice, Choices, Chosen, Delta, File, Message, Status, Text, TurnState
+from channels.events import (
+    Amended,
+    Choice,
+    Choices,
+    Chosen,
+    Delta,
+    File,
+    Message,
+    Status,
+    Text,
+    Transcript,
+    TurnState,
+)
 from channels.web import connection, sessions
 from channels.web.adapter import WebConfig
 from channels.web.connection import MAX_BAD_FRAMES, MAX_WAITING, PAGE, Patience
@@ -115,6 +127,17 @@ async def test_between_replay_and_live_nothing_is_missed_and_nothing_doubled() -
             while seqs[-1] < last:
                 seqs.append((await it.expect("message"))["seq"])
     assert seqs == list(range(1, last + 1))
+
+
+async def test_what_was_heard_in_a_recording_is_told_while_one_looks_on(web: Web) -> None:
+    session = await web.session()
+    async with web.greeted(session) as it:
+        entry = web.agent_says(session["conversation"], "…")
+        assert (await it.expect("message"))["id"] == entry.id
+        web.inbox.publish(session["conversation"], Amended(entry.id, (Transcript("tea"),)))
+        amended = await it.expect("amended")
+    assert amended["id"] == entry.id
+    assert amended["parts"] == [{"kind": "text", "text": "tea", "spoken": True}]
 
 
 async def test_an_entry_that_was_not_announced_is_fetched_from_the_log(web: Web) -> None:

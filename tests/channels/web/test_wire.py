@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from channels.events import (
     Address,
+    Amended,
     Choice,
     Choices,
     Chosen,
@@ -26,6 +27,7 @@ from channels.events import (
     Route,
     Sender,
     Text,
+    Transcript,
 )
 from channels.web import wire
 from prompts import languages, sentence
@@ -156,6 +158,19 @@ def test_every_part_has_a_kind_and_something_to_fall_back_on(part: Part, kind: s
     assert shown["kind"] == kind
     assert kind in ("file", "choices") or shown["text"]
     json.dumps(shown)
+
+
+def test_what_a_machine_wrote_down_is_told_from_what_was_typed() -> None:
+    typed, spoken = wire.part(Text("tea")), wire.part(Transcript("tea", "en"))
+    assert typed == {"kind": "text", "text": "tea"}
+    assert spoken == typed | {"spoken": True}
+
+
+def test_an_entry_is_amended_by_its_id() -> None:
+    note = File("voice.ogg", "audio/ogg", 9, "f1", kind="voice")
+    frame = wire.live(Amended("m7", (note, Transcript("tea"))), ME)
+    assert (frame["type"], frame["id"]) == ("amended", "m7")
+    assert [part["kind"] for part in frame["parts"]] == ["file", "text"]
 
 
 def test_a_reader_sees_its_own_ids_and_nobody_elses() -> None:

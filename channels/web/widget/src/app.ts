@@ -130,6 +130,7 @@ export class App {
       if (call !== this.calls) talk.close();
       else {
         this.talk = talk;
+        this.dispatch({ type: "ready" });
         talk.mute(this.state.call?.muted ?? false);
         if (!this.connection.voice(true)) over("callLost");
       }

@@ -11,6 +11,10 @@ import { type Event, frameOf, lastSeq, holeAfter, nextToSend, type State } from 
 import { type ClientFrame, readFrame, type ServerFrame } from "./wire.ts";
 
 const PING_MS = 25_000;
+/** In a call nobody wants to talk for so long to somebody who is not there. */
+const CALL_PING_MS = 7_500;
+/** Shorter than that, or the next ping would put it off. */
+const CALL_ANSWER_MS = 7_000;
 /** How long the server may take to answer a ping, a greeting or a message. */
 const ANSWER_MS = 10_000;
 /** Bytes that may wait to be sent before sound is dropped: late sound is worse than none. */
@@ -102,7 +106,10 @@ export class Connection {
 
   /** Ask for a call, or put it down; false while there is no connection. */
   voice(on: boolean): boolean {
-    if (this.isLive) this.send({ type: "voice", on });
+    if (this.isLive) {
+      this.send({ type: "voice", on });
+      this.schedulePing();
+    }
     return this.isLive;
   }
 
@@ -210,9 +217,10 @@ export class Connection {
 
   private schedulePing(): void {
     clearTimeout(this.pingTimer);
-    this.pingTimer = later(PING_MS, () => {
+    const { call } = this.house.state();
+    this.pingTimer = later(call ? CALL_PING_MS : PING_MS, () => {
       this.fillHole();
-      this.ping(ANSWER_MS);
+      this.ping(call ? CALL_ANSWER_MS : ANSWER_MS);
       this.schedulePing();
     });
   }

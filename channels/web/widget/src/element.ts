@@ -260,7 +260,12 @@ export class FrontDoorElement extends HTMLElement {
     const { signal } = this.listening;
     const wake = (): void => this.app?.wake();
     window.addEventListener("online", wake, { signal });
-    window.addEventListener("offline", () => this.render(), { signal });
+    const offline = (): void => {
+      // Whether the server is really out of reach, as one on this machine is not.
+      wake();
+      this.render();
+    };
+    window.addEventListener("offline", offline, { signal });
     window.addEventListener("pageshow", ({ persisted }) => persisted && wake(), { signal });
     const shown = (): void => {
       if (document.visibilityState !== "visible") return;

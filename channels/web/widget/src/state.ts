@@ -60,6 +60,8 @@ export interface Caption {
 
 /** A call by microphone. */
 export interface Call {
+  /** Whether the microphone is open: before that the browser may be asking for it. */
+  readonly ready: boolean;
   /** Whether the house has taken it. */
   readonly taken: boolean;
   readonly muted: boolean;
@@ -72,7 +74,7 @@ export interface Call {
 const SILENCE: Caption = { text: "", final: false };
 
 /** Why a call ended or did not begin; each is the name of a string. */
-export type CallNote = "micDenied" | "micMissing" | "micInsecure" | "micBroken" | "callLost";
+export type CallNote = "micDenied" | "micMissing" | "micInsecure" | "micBroken" | "callLost" | "callOver";
 
 export type Link = "idle" | "connecting" | "online" | "waiting" | "refused";
 
@@ -121,6 +123,7 @@ export type Event =
   | { readonly type: "upload_failed"; readonly key: string; readonly error: string }
   | { readonly type: "detach"; readonly key: string }
   | { readonly type: "call" }
+  | { readonly type: "ready" }
   | { readonly type: "call_ended"; readonly note: CallNote | null }
   | { readonly type: "muted"; readonly muted: boolean }
   | { readonly type: "playing"; readonly playing: boolean }
@@ -199,9 +202,12 @@ export function reduce(state: State, event: Event): State {
     case "detach":
       return { ...state, drafts: state.drafts.filter((it) => it.key !== event.key) };
     case "call": {
-      const call = { taken: false, muted: false, playing: false, user: SILENCE, agent: SILENCE };
-      return { ...state, call, callNote: null, complaint: "" };
+      const call = { ready: false, taken: false, muted: false, playing: false };
+      const words = { user: SILENCE, agent: SILENCE };
+      return { ...state, call: { ...call, ...words }, callNote: null, complaint: "" };
     }
+    case "ready":
+      return inCall(state, { ready: true });
     case "call_ended":
       return { ...state, call: null, callNote: event.note };
     case "muted":
@@ -231,6 +237,13 @@ function receive(state: State, frame: ServerFrame): State {
       return acknowledge(state, frame.id, frame.seq);
     case "message":
       return record(state, frame);
+    case "amended":
+      return {
+        ...state,
+        entries: state.entries.map((it) =>
+          it.id === frame.id ? { ...it, parts: frame.parts } : it,
+        ),
+      };
     case "delta":
       return stream(state, frame.turn, frame.text);
     case "status":
@@ -240,7 +253,9 @@ function receive(state: State, frame: ServerFrame): State {
         ? withPending(state, frame.id, (it) => ({ ...it, error: frame.message || frame.code }))
         : { ...state, complaint: frame.message || frame.code };
     case "voice":
-      return frame.on ? inCall(state, { taken: true }) : { ...state, call: null };
+      return frame.on
+        ? inCall(state, { taken: true })
+        : { ...state, call: null, callNote: state.call?.taken ? "callOver" : state.callNote };
     case "caption":
       return inCall(state, { [frame.role]: { text: frame.text, final: frame.final } });
     case "clear":

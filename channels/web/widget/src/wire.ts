@@ -3,6 +3,8 @@
 export interface TextPart {
   readonly kind: "text";
   readonly text: string;
+  /** Whether a machine wrote down what somebody said. */
+  readonly spoken?: boolean;
 }
 
 export interface FilePart {
@@ -62,6 +64,7 @@ export type ServerFrame =
     }
   | { readonly type: "ack"; readonly id: string; readonly seq: number }
   | MessageFrame
+  | { readonly type: "amended"; readonly id: string; readonly parts: readonly Part[] }
   | { readonly type: "delta"; readonly turn: number; readonly text: string }
   | {
       readonly type: "status";
@@ -153,6 +156,12 @@ export function readFrame(data: unknown): ServerFrame | null {
         id: string(frame.id),
         retry_after: number(frame.retry_after),
       };
+    case "amended":
+      return {
+        type: "amended",
+        id: string(frame.id),
+        parts: list(frame.parts).flatMap(readPart),
+      };
     case "voice":
       return { type: "voice", on: frame.on === true };
     case "caption":
@@ -199,7 +208,8 @@ function readPart(part: Json): Part[] {
       ];
     default: {
       const text = string(part.text);
-      return text ? [{ kind: "text", text }] : [];
+      if (!text) return [];
+      return [{ kind: "text", text, ...(part.spoken === true && { spoken: true }) }];
     }
   }
 }

@@ -272,14 +272,26 @@ test("a call is asked for on a live connection only", async () => {
   assert.deepEqual(socket().sent.at(-1), { type: "voice", on: true });
 });
 
+test("a server that is gone is noticed sooner in a call", async () => {
+  await socket().greet();
+  dispatch({ type: "call" });
+  connection.voice(true);
+  await pass(7_500);
+  assert.equal(socket().sent.at(-1)!.type, "ping");
+  await pass(7_000);
+  assert.equal(state.callNote, "callLost");
+});
+
 test("a hole is not filled in a call, which would end with its socket", async () => {
   await socket().greet();
   dispatch({ type: "call" });
   for (const seq of [1, 3]) {
     socket().hear({ type: "message", seq, id: `m${seq}`, role: "agent", parts: [], at: "" });
   }
-  await pass(25_000);
-  socket().hear({ type: "pong" });
+  for (let i = 0; i < 4; i++) {
+    await pass(7_500);
+    socket().hear({ type: "pong" });
+  }
   assert.equal(Socket.all.length, 1);
   dispatch({ type: "call_ended", note: null });
   await pass(25_000);

@@ -27,6 +27,7 @@ function after(...events: (core.Event | ServerFrame)[]): core.State {
       "link",
       "forget",
       "call",
+      "ready",
       "call_ended",
       "muted",
       "playing",
@@ -330,6 +331,37 @@ test("frames that cannot be read are no frames", () => {
   }
 });
 
+test("what was heard in a recording joins its message, and no other", () => {
+  const note = { kind: "file", id: "f1", name: "note.ogg" };
+  const told = { kind: "text", text: "buy milk", spoken: true };
+  const state = after(
+    welcome(),
+    say("a"),
+    message(1, "user"),
+    message(2, "user"),
+    frame({ type: "amended", id: "m1", parts: [note, told] }),
+    frame({ type: "amended", id: "m9", parts: [told] }),
+  );
+  assert.deepEqual(
+    state.entries.map((it) => it.parts.map((part) => part.kind)),
+    [["file", "text"], []],
+  );
+  assert.deepEqual(state.entries[0]!.parts[1], told);
+});
+
+test("what was typed is not taken for what was spoken", () => {
+  const parts = [{ kind: "text", text: "hi", spoken: "yes" }];
+  const { entries } = after(frame({ type: "message", seq: 1, id: "m1", role: "user", parts }));
+  assert.deepEqual(entries[0]!.parts, [text("hi")]);
+});
+
+test("a call waits for its microphone, then for the house", () => {
+  const asked = after(welcome(), { type: "call" });
+  assert.equal(asked.call?.ready, false);
+  const open = core.reduce(asked, { type: "ready" });
+  assert.deepEqual([open.call?.ready, open.call?.taken], [true, false]);
+});
+
 test("parts of an unknown kind fall back on their text", () => {
   const it = frame({
     type: "message",
@@ -362,6 +394,9 @@ test("a call is taken, shows what is said, and ends with the house", () => {
   assert.deepEqual(state.call!.user, { text: "Hello", final: true });
   assert.deepEqual(state.call!.agent, { text: "Hi", final: false });
   assert.equal(after(call, voice(true), voice(false)).call, null);
+  assert.equal(after(call, voice(true), voice(false)).callNote, "callOver");
+  // One that was turned down was never on; the error that came with it says why.
+  assert.equal(after(call, voice(false)).callNote, null);
 });
 
 test("what is told of a call that is over changes nothing", () => {

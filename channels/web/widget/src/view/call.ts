@@ -26,13 +26,14 @@ export class CallBar {
     const toggle = (): void => actions.mute(!this.call?.muted);
     this.mute = button("icon", strings.mute, toggle, icon("mic"));
     this.end = button("icon end", strings.hangUp, actions.hangUp, icon("hangUp"));
-    this.user = new Words(strings.you);
-    this.agent = new Words(strings.agent);
+    // What one said in full stands in the log above.
+    this.user = new Words(strings.you, false);
+    this.agent = new Words(strings.agent, true);
     this.node = h(
       "section",
       { className: "call", hidden: true },
       h("div", { className: "state" }, this.meter, this.phase, this.mute, this.end),
-      h("div", { className: "captions" }, this.user.node, this.agent.node),
+      h("div", { className: "captions" }, this.agent.node, this.user.node),
     );
     this.node.ariaLabel = strings.callLabel;
   }
@@ -53,13 +54,7 @@ export class CallBar {
     }
     const { strings } = context;
     this.node.classList.toggle("playing", call.playing);
-    this.phase.textContent = !call.taken
-      ? strings.calling
-      : call.playing
-        ? strings.speaking
-        : call.muted
-          ? strings.muted
-          : strings.listening;
+    this.phase.textContent = strings[phaseOf(call)];
     if (call.muted !== before?.muted) {
       this.mute.ariaPressed = String(call.muted);
       this.mute.replaceChildren(icon(call.muted ? "muted" : "mic"));
@@ -76,18 +71,29 @@ export class CallBar {
   }
 }
 
+/** How a call stands, as the name of a string. */
+export function phaseOf(call: Call): "asking" | "calling" | "speaking" | "muted" | "listening" {
+  if (!call.taken) return call.ready ? "calling" : "asking";
+  if (call.playing) return "speaking";
+  return call.muted ? "muted" : "listening";
+}
+
 /** One side's words as they come; a screen reader hears them once, when they are final. */
 class Words {
   readonly node: HTMLElement;
-  private readonly shown = h("span", { ariaHidden: "true" });
-  private readonly read = h("span", { className: "sr", ariaLive: "polite" });
+  private readonly shown = h("p", { className: "caption", ariaHidden: "true", hidden: true });
+  private readonly read = h("p", { className: "sr", ariaLive: "polite" });
 
-  constructor(private readonly who: string) {
-    this.node = h("p", { className: "caption", hidden: true }, this.shown, this.read);
+  /** `lasting` words stay in sight once they are final. */
+  constructor(
+    private readonly who: string,
+    private readonly lasting: boolean,
+  ) {
+    this.node = h("div", {}, this.shown, this.read);
   }
 
   update({ text, final }: Caption): void {
-    this.node.hidden = !text;
+    this.shown.hidden = !text || (final && !this.lasting);
     if (this.shown.textContent !== text) this.shown.textContent = text;
     if (final) this.read.textContent = `${this.who}: ${text}`;
   }

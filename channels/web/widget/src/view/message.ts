@@ -41,7 +41,7 @@ export class Message {
     this.parts = content;
     for (const it of this.body.querySelectorAll<HTMLButtonElement>(".choice"))
       answer(it, line, this.context);
-    const fate = JSON.stringify([status, last, line.error]);
+    const fate = JSON.stringify([status, last, line.error, isSpoken(line)]);
     if (fate !== this.fate) this.foot.replaceChildren(...meta(line, this.context));
     this.fate = fate;
     this.foot.hidden = !this.foot.hasChildNodes();
@@ -57,7 +57,7 @@ export class Message {
               { className: "bubble prose" },
               ...blocks(part.text).map(({ tree }) => block(tree, context)),
             )
-          : h("div", { className: "bubble plain" }, part.text);
+          : h("div", { className: "bubble plain" }, part.spoken && icon("mic"), part.text);
       case "chosen":
         return h("div", { className: "bubble plain" }, part.label);
       case "file":
@@ -138,11 +138,17 @@ function meta(line: Line, { strings, locale, actions }: Context): (Node | string
       button("link", strings.discard, () => actions.discard(line.id)),
     ];
   }
-  if (!line.last || Number.isNaN(line.at.getTime())) return [];
+  // Nobody should be held to what a machine wrote down.
+  const origin = isSpoken(line) ? [strings.transcribed] : [];
+  if (!line.last || Number.isNaN(line.at.getTime())) return origin;
   if (line.status === "sending") return [strings.sending];
   const clock = line.at.toLocaleTimeString(locale, { hour: "numeric", minute: "2-digit" });
-  return [h("time", { dateTime: line.at.toISOString() }, clock)];
+  const time = h("time", { dateTime: line.at.toISOString() }, clock);
+  return origin.length ? [...origin, " · ", time] : [time];
 }
+
+const isSpoken = ({ parts }: Line): boolean =>
+  parts.some((it) => it.kind === "text" && it.spoken);
 
 /** Bytes for people: "1.2 MB", in the words of the locale. */
 export function size(bytes: number, locale: string): string {

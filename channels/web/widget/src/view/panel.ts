@@ -3,7 +3,7 @@
 import type { State } from "../state.ts";
 import type { Context } from "./context.ts";
 import { Composer } from "./composer.ts";
-import { CallBar } from "./call.ts";
+import { CallBar, phaseOf } from "./call.ts";
 import { button, h, icon } from "./dom.ts";
 import { Log } from "./log.ts";
 
@@ -82,7 +82,7 @@ export class Panel {
     this.warn(this.trouble(state), state.link === "refused");
     const busy = state.turn?.note ?? "";
     const failed = state.drafts.find((it) => it.error)?.error ?? "";
-    const call = state.call && (state.call.taken ? strings.callOn : strings.calling);
+    const call = state.call && (state.call.taken ? strings.callOn : strings[phaseOf(state.call)]);
     const words = failed || call || busy || (state.turn && !state.turn.text ? strings.working : "");
     if (this.announcer.textContent !== words) this.announcer.textContent = words;
   }

@@ -50,8 +50,12 @@ CALLS_BURST = 20
 
 
 def audio_cost(size: int) -> float:
-    """Seconds of the client's allowance that a binary frame uses up. Pure."""
-    return max(size, _SMALLEST) / BROWSER.bytes_per_second / AUDIO_PACE
+    """Seconds of the client's allowance that a binary frame uses up. Pure.
+
+    What is too big to be taken costs no more than the biggest: it is not heard, and the
+    socket is not to be deaf for so long.
+    """
+    return min(max(size, _SMALLEST), MAX_AUDIO) / BROWSER.bytes_per_second / AUDIO_PACE
 
 
 class MicrophoneLine:

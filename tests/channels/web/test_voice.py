@@ -11,7 +11,7 @@ import pytest
 
 from channels.base import Line, Refused
 from channels.events import AudioIn, AudioOut, Caption, Clear, HungUp, LineEvent, Mark
-from channels.web import voice
+from channels.web import connection, voice
 from channels.web.adapter import WebConfig
 from channels.web.connection import MAX_BAD_FRAMES, Patience
 from tests.channels.doubles import ScriptedCalls
@@ -266,6 +266,61 @@ async def test_sound_that_is_none_is_answered_and_not_heard(sound: bytes) -> Non
     assert house.others == house.events
 
 
+async def test_an_empty_frame_is_neither_heard_nor_blamed() -> None:
+    house = Listener()
+    async with one_on(ScriptedCalls(house)) as it:
+        await start(it)
+        for _ in range(MAX_BAD_FRAMES + 1):
+            await it.raw.send(b"")
+        await it.send(type="ping")
+        await it.expect("pong")
+        assert house.events == []
+
+
+@pytest.mark.parametrize("sound", [FRAME, b"", b"\0\0\0"])
+async def test_who_goes_on_sending_sound_without_a_call_is_shown_the_door(sound: bytes) -> None:
+    calls = ScriptedCalls(echo)
+    async with one_on(calls) as it:
+        for _ in range(MAX_BAD_FRAMES):
+            await it.raw.send(sound)
+        code, reason, said = await it.closed()
+    assert (code, reason) == (1008, "too_many_errors")
+    assert {frame["code"] for frame in said} == {"binary_unexpected", "too_many_errors"}
+    assert calls.lines == []
+
+
+async def test_a_flood_of_sound_is_read_no_faster_than_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+
+    async def spend(_: object, seconds: float, _burst: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(connection.Pace, "spend", spend)
+    house = Listener()
+    async with one_on(ScriptedCalls(house)) as it:
+        await start(it)
+        slept.clear()
+        for size in (2, 640, voice.MAX_AUDIO):
+            await it.raw.send(b"\0" * size)
+        await eventually(lambda: len(house.events) == 3)
+    # Each frame is paid for by its length, the smallest as 10 ms.
+    assert slept[:3] == pytest.approx([0.005, 0.01, voice.MAX_AUDIO / 64_000])
+
+
+async def test_a_frame_too_big_to_be_sound_does_not_stop_the_reader() -> None:
+    house = Listener()
+    async with one_on(ScriptedCalls(house)) as it:
+        await start(it)
+        for _ in range(3):
+            await it.raw.send(b"\0" * 900_000)
+            assert (await it.expect("error"))["code"] == "bad_frame"
+        await it.send(type="ping")
+        await it.expect("pong")
+    assert house.others == house.events
+
+
 async def test_a_microphone_is_not_transferred() -> None:
     refused: list[Refused] = []
 
@@ -313,4 +368,6 @@ async def test_a_house_that_does_not_listen_loses_old_sound_and_no_memory() -> N
 
 def test_sound_costs_half_its_length_and_tiny_frames_cost_as_ten_milliseconds() -> None:
     assert voice.audio_cost(32_000) == pytest.approx(0.5)
+    # What is refused for its size must not keep the reader from what follows.
+    assert voice.audio_cost(10**9) == voice.audio_cost(voice.MAX_AUDIO)
     assert voice.audio_cost(2) == voice.audio_cost(320) == pytest.approx(0.005)

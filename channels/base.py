@@ -97,8 +97,11 @@ class Inbox(Protocol):
     async def open(self, sender: Sender, route: Route) -> str:
         """The id of the sender's direct conversation, made if there is none."""
 
-    async def cancel(self, conversation: str) -> bool:
-        """Stop what the agent is doing there; False when it is doing nothing."""
+    async def cancel(self, conversation: str, *, waiting: bool = True) -> bool:
+        """Stop what the agent is doing there; False when it is doing nothing.
+
+        What is not begun is dropped with it, unless not `waiting`.
+        """
 
     async def history(self, conversation: str, after: int, limit: int) -> list[Entry]:
         """Up to `limit` log entries with a greater seq than `after`, in order."""

@@ -15,11 +15,11 @@ from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from channels.base import CallState, Line
-from channels.events import PHONE, Address, AudioFormat
+from channels.events import PHONE, Address, AudioFormat, Call
 from gateway.call.events import Filler
 from gateway.errors import AgentError, SpeechError
 from gateway.figures import TurnFigures
-from gateway.recorder import recorded
+from gateway.recorder import Recording, recorded
 from gateway.speech import wording
 from gateway.store import calls as call_store
 from gateway.store.calls import CallTurn
@@ -130,22 +130,26 @@ class Switchboard:
         if self._tasks:
             self._tasks.start_soon(self._prepare, call.format)
         files = self.files if self.record else None
-        async with recorded(line, files, now=now) as (heard, recording):
-            policy = replace(parts.policy, preempt=self._preempts)
-            told = replace(parts, greeting=greeting, policy=policy)
-            talk = VoiceCall(told, heard, conversation)
-            address = str(call.sender.address)
-            self._talks[address] = talk
-            try:
-                await talk.run()
-            finally:
-                if self._talks.get(address) is talk:
-                    del self._talks[address]
+        recording = Recording()
+        try:
+            async with recorded(line, files, recording, now=now) as heard:
+                policy = replace(parts.policy, preempt=self._preempts)
+                told = replace(parts, greeting=greeting, policy=policy)
+                talk = VoiceCall(told, heard, conversation)
+                address = str(call.sender.address)
+                self._talks[address] = talk
+                try:
+                    await talk.run()
+                finally:
+                    if self._talks.get(address) is talk:
+                        del self._talks[address]
+                    with anyio.CancelScope(shield=True):
+                        talk.leave()
+                        await self._keep(talk, call, now)
+        finally:
+            if recording.id:
                 with anyio.CancelScope(shield=True):
-                    talk.leave()
-                    await self._keep(talk, call.id, now)
-        if recording.id:
-            await parts.database.write(call_store.note_recording, call.id, recording.id)
+                    await parts.database.write(call_store.note_recording, call.id, recording.id)
 
     def _greeting(
         self, locale: str, opening: str, format: AudioFormat, *, resumed: bool = False
@@ -157,11 +161,17 @@ class Switchboard:
             greeting = f"{sentence('voice', 'recorded', locale)} {greeting}"
         return greeting
 
-    async def _keep(self, talk: VoiceCall, id: str, began: float) -> None:
-        database, figures = self.parts.database, talk.figures
+    async def _keep(self, talk: VoiceCall, call: Call, began: float) -> None:
+        id, database, figures = call.id, self.parts.database, talk.figures
+        before = await database.read(call_store.read, id) if call.resumed else None
+        # Each line of a call counts its turns from 1, and the record all of them.
+        first = max((turn.number for turn in before.told), default=0) if before else 0
         for turn in figures.turns.values():
-            await database.write(call_store.note_turn, id, _told(turn, began - talk.began))
+            told = _told(turn, began - talk.began, first)
+            await database.write(call_store.note_turn, id, told)
         totals = {"underruns": float(figures.underruns), "cost": figures.cost}
+        if before:
+            totals = {name: n + before.figures.get(name, 0.0) for name, n in totals.items()}
         await database.write(
             call_store.finish,
             id,
@@ -189,6 +199,9 @@ class Switchboard:
                 await part.warm()
             except SpeechError as error:
                 log.warning("speech_not_warm", error=str(error))
+            except Exception:
+                # It is tried again with the first call, and that is not the whole house's end.
+                log.exception("speech_not_warm")
         await to_thread.run_sync(wording.warm)
         await self._prepare(PHONE)
 
@@ -227,11 +240,14 @@ class Switchboard:
             self._lag = LAG_MEMORY * self._lag + (1 - LAG_MEMORY) * late
 
 
-def _told(turn: TurnFigures, offset: float) -> CallTurn:
-    """A turn for the record; `offset` leads from the call's clock to epoch seconds."""
+def _told(turn: TurnFigures, offset: float, first: int) -> CallTurn:
+    """A turn for the record.
+
+    `offset` leads from the call's clock to epoch seconds; `first` turns were told before.
+    """
     said = " ".join(turn.said)
     return CallTurn(
-        number=turn.number,
+        number=first + turn.number,
         at=turn.ended + offset,
         asked=turn.asked,
         heard=said if turn.heard is None else turn.heard,

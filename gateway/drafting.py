@@ -67,31 +67,37 @@ class Drafts:
             self._unsay(draft)
 
     async def _run(self, turn: int, draft: _Draft, heard: str | None) -> None:
-        call = self.call
         with draft.scope:
-            place = await self.database.read(reading_store.place, self.conversation)
-            if place.busy or place.asking_task:
-                return
-            ask = Ask(
-                id=inbox_store.ask_id(inbox_store.message_id(call.route, draft.event)),
-                context=place.context,
-                text=draft.text,
-                caller=Caller(
-                    place.person,
-                    call.route.channel,
-                    "voice",
-                    call.sender.locale,
-                    call.sender.zone,
-                    str(call.sender.trust),
-                    call.sender.name,
-                ),
-                draft=True,
-                heard=heard,
-            )
             try:
-                await self._follow(turn, draft, ask)
+                await self._begin(turn, draft, heard)
             except AgentError as error:
                 log.info("draft_failed", error=str(error))
+            except Exception:
+                # Nobody was promised anything of a draft.
+                log.exception("draft_failed")
+
+    async def _begin(self, turn: int, draft: _Draft, heard: str | None) -> None:
+        call = self.call
+        place = await self.database.read(reading_store.place, self.conversation)
+        if place.busy or place.asking_task:
+            return
+        ask = Ask(
+            id=inbox_store.ask_id(inbox_store.message_id(call.route, draft.event)),
+            context=place.context,
+            text=draft.text,
+            caller=Caller(
+                place.person,
+                call.route.channel,
+                "voice",
+                call.sender.locale,
+                call.sender.zone,
+                str(call.sender.trust),
+                call.sender.name,
+            ),
+            draft=True,
+            heard=heard,
+        )
+        await self._follow(turn, draft, ask)
 
     async def _follow(self, turn: int, draft: _Draft, ask: Ask) -> None:
         async with aclosing(self.agent.start(ask)) as events:
@@ -99,8 +105,8 @@ class Drafts:
                 match event:
                     case Started(task):
                         draft.task = task
-                    case ReplyText(text):
-                        for fact in self.reading.draft(turn, text):
+                    case ReplyText(text, complete):
+                        for fact in self.reading.draft(turn, text, complete=complete):
                             self.on_fact(fact)
 
     def _unsay(self, draft: _Draft) -> None:

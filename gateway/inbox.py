@@ -98,9 +98,11 @@ class StoringInbox:
     async def open(self, sender: Sender, route: Route) -> str:
         return await self._database.write(transactions.open_direct, sender, now=self._clock())
 
-    async def cancel(self, conversation: str) -> bool:
+    async def cancel(self, conversation: str, *, waiting: bool = True) -> bool:
         now = self._clock()
-        running = await self._database.write(transactions.ask_to_stop, conversation, now=now)
+        running = await self._database.write(
+            transactions.ask_to_stop, conversation, now=now, waiting=waiting
+        )
         if running:
             self._on_cancel(conversation)
             self._on_due(now)

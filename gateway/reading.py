@@ -38,9 +38,7 @@ class _Reply:
 class Reading:
     """Reads the conversation of one call, and tells its turns from everything else there."""
 
-    def __init__(
-        self, locale: str, *, on_unwanted: Callable[[], None], shown: bool = True
-    ) -> None:
+    def __init__(self, locale: str, *, on_unwanted: Callable[[], None], shown: bool = True) -> None:
         """`on_unwanted` hears that the turn now played is one that was dropped before it began.
 
         `shown` is whether the caller sees the conversation, too.
@@ -53,15 +51,23 @@ class Reading:
         self._open: dict[int, _Reply | None] = {}
         """Turns of the conversation under way; None for those that are not the call's."""
         self._drafts: dict[int, _Reply] = {}
+        self._latest = 0
+        """The latest turn asked; what was a draft of an earlier one is over."""
 
     # -- what the call does ----------------------------------------------------------------
 
-    def draft(self, turn: int, text: str) -> list[Fact]:
+    def draft(self, turn: int, text: str, *, complete: bool = False) -> list[Fact]:
         """The agent said this much of its reply to words that are not final."""
         reply = next(iter(self._replies(turn)), None)
+        if reply is None and turn <= self._latest:
+            return []
         if reply is None:
             reply = self._drafts[turn] = self._reply(turn)
-        return self._more(reply, text)
+        facts = self._more(reply, text)
+        if complete and reply.seen == text and not (reply.let_go or reply.dropped):
+            # It waits until it is real to end, and its last clause need not.
+            facts += [AgentText(turn, clause) for clause in reply.speakable.finish()]
+        return facts
 
     def drop_draft(self, turn: int) -> None:
         if turn in self._drafts:
@@ -71,6 +77,7 @@ class Reading:
         """The turn is asked with this message; its draft, if there is one, goes on."""
         reply = self._drafts.get(turn) or self._reply(turn)
         self.drop_draft(turn)
+        self._latest = turn
         self._asked[message] = reply
 
     def is_under_way(self, turn: int) -> bool:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
 import structlog
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from channels.base import Line, TooLarge
+from channels.base import Line
 from channels.events import AudioFormat, AudioIn, AudioOut, Clear, File, LineEvent, LineOrder
 from gateway.store.files import FileStore
 
@@ -21,6 +21,8 @@ PIECE_SECONDS = 1
 """Written at once; a disk is not to be asked fifty times a second for each call."""
 UNWRITTEN = 30
 """Pieces that wait for the disk; one slower than that loses some."""
+LEAD_SECONDS = 2.0
+"""Of our sound that waits for the caller's; with more, theirs is not coming."""
 LARGEST = 1 << 30
 """Bytes of a recording: nine hours of a phone call."""
 UNKNOWN = 0xFFFFFFFF
@@ -38,12 +40,11 @@ class Recording:
 
 @asynccontextmanager
 async def recorded(
-    line: Line, files: FileStore | None, *, now: float
-) -> AsyncIterator[tuple[Line, Recording]]:
+    line: Line, files: FileStore | None, recording: Recording, *, now: float
+) -> AsyncIterator[Line]:
     """The line, recorded into `files` while the block lasts; as it is without them."""
-    recording = Recording()
     if files is None:
-        yield line, recording
+        yield line
         return
     sound, heard = anyio.create_memory_object_stream[bytes](UNWRITTEN)
     async with anyio.create_task_group() as tasks:
@@ -51,7 +52,7 @@ async def recorded(
         copied = _RecordedLine(line, sound)
         with sound:
             try:
-                yield copied, recording
+                yield copied
             finally:
                 copied.flush()
 
@@ -63,20 +64,21 @@ async def _keep(
     recording: Recording,
     now: float,
 ) -> None:
-    async def chunks() -> AsyncIterator[bytes]:
+    async def chunks() -> AsyncGenerator[bytes, None]:
         yield header(line.call.format)
-        with heard:
-            async for stereo in heard:
-                yield stereo
+        async for stereo in heard:
+            yield stereo
 
     file = File(f"{line.call.id}.wav", "audio/wav", kind="audio")
     # Our being told to stop ends the call, not what is kept of it.
-    with anyio.CancelScope(shield=True):
+    with anyio.CancelScope(shield=True), heard:
         try:
-            stored = await files.put(
-                line.call.sender.address, file, chunks(), now=now, limit=LARGEST
-            )
-        except (OSError, TooLarge):
+            async with aclosing(chunks()) as sound:
+                stored = await files.put(
+                    line.call.sender.address, file, sound, now=now, limit=LARGEST
+                )
+        except Exception:
+            # A call goes on though nothing is kept of it.
             log.exception("call_not_recorded")
         else:
             recording.id = stored.id
@@ -95,6 +97,7 @@ class _RecordedLine:
         self._sound = sound
         self._ours, self._mixed = bytearray(), bytearray()
         self._piece = 2 * line.call.format.bytes_per_second * PIECE_SECONDS
+        self._lead = int(line.call.format.bytes_per_second * LEAD_SECONDS)
         self._silence = b"\xff" if line.call.format.encoding == "mulaw" else b"\0"
 
     async def receive(self) -> AsyncIterator[LineEvent]:
@@ -107,6 +110,9 @@ class _RecordedLine:
         match order:
             case AudioOut(audio):
                 self._ours += audio
+                if (due := len(self._ours) - self._lead) > 0:
+                    # They are muted, and their line sends nothing: ours is heard all the same.
+                    self._mix(self._silence * due)
             case Clear():
                 self._ours.clear()
             case _:
@@ -128,10 +134,14 @@ class _RecordedLine:
 
     def flush(self) -> None:
         """Hand over what was mixed."""
+        if not self._mixed:
+            return
         try:
             self._sound.send_nowait(bytes(self._mixed))
-        except (anyio.WouldBlock, anyio.BrokenResourceError):
+        except anyio.WouldBlock:
             log.warning("recording_behind", call=self.call.id)
+        except anyio.BrokenResourceError:
+            pass  # It was told that nothing is recorded.
         self._mixed.clear()
 
 

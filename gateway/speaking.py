@@ -35,7 +35,7 @@ BREATH = 0.1
 """Seconds between two looks at the line, should the caller's sound not come in to clock it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Piece:
     """A clause and its sound."""
 
@@ -50,6 +50,8 @@ class _Piece:
     marked: int = 0
     told: bool = False
     """Whether it was told that all was sent."""
+    begun: int = 0
+    """Bytes heard before it was gone on with."""
 
 
 class Speaker:
@@ -84,6 +86,8 @@ class Speaker:
         self._paused = False
         self._more, self._begun = anyio.Event(), anyio.Event()
         self._synthesis = anyio.CancelScope()
+        self._making: _Piece | None = None
+        self._marks = 0
 
     # -- orders ----------------------------------------------------------------------------
 
@@ -102,11 +106,12 @@ class Speaker:
         self._paused = False
         self._pieces = [piece for piece in self._pieces if piece.clause >= clause]
         for piece in self._pieces:
-            piece.sent = piece.marked = 0
+            piece.sent = piece.marked = piece.begun = 0
             piece.told = False
-        if self._pieces and self._pieces[0].clause == clause:
+        if self._pieces and (first := self._pieces[0]).clause == clause:
             begin = int(seconds * self._format.bytes_per_second)
-            self._pieces[0].sent = min(begin - begin % self._frame, len(self._pieces[0].audio))
+            begin = min(begin - begin % self._frame, len(first.audio))
+            first.sent = first.marked = first.begun = begin
         self.pump()
 
     def hush(self, *, clear: bool) -> None:
@@ -117,7 +122,7 @@ class Speaker:
             self._line.send(Clear())
 
     def skip(self, clause: int) -> None:
-        if any(piece.clause == clause and not piece.whole for piece in self._pieces):
+        if self._making and self._making.clause == clause:
             self._synthesis.cancel()
         self._pieces = [piece for piece in self._pieces if piece.clause != clause]
 
@@ -140,11 +145,11 @@ class Speaker:
         left = len(piece.audio) - piece.sent
         size = min(left, int(CHUNK * self._format.bytes_per_second))
         if not piece.whole:
-            # Whole frames only, and a first chunk of some length: what follows may be late.
+            # Whole frames only: the rest of one may be late.
             size -= size % self._frame
             if size == 0:
                 return False
-        if piece.sent and not self._playback.audible(now):
+        if piece.sent > piece.begun and not self._playback.ahead(now):
             self._on_dry()
         chunk = bytes(piece.audio[piece.sent : piece.sent + size])
         piece.sent += size
@@ -154,7 +159,9 @@ class Speaker:
         mark = ""
         if last or piece.sent - piece.marked >= MARK_EVERY * self._format.bytes_per_second:
             piece.marked = piece.sent
-            mark = f"{piece.clause}.{piece.sent}"
+            # Of sound that was cleared marks come back, too: no name is used twice.
+            self._marks += 1
+            mark = f"{piece.clause}.{self._marks}"
             self._line.send(Mark(mark))
         piece.told = last
         self._forget_heard()
@@ -180,7 +187,9 @@ class Speaker:
                     await self._more.wait()
                     continue
                 with anyio.CancelScope() as self._synthesis:
+                    self._making = piece
                     await self._make(piece)
+                self._making = None
 
     def _to_make(self) -> _Piece | None:
         made = sum(len(piece.audio) - piece.sent for piece in self._pieces)
@@ -200,10 +209,19 @@ class Speaker:
                     self.pump()
         except SpeechError as error:
             log.warning("clause_not_spoken", error=str(error))
-            if not piece.audio:
-                self._pieces.remove(piece)
-                self._on_fact(VoiceFailed(piece.clause))
-                return
+        except Exception:
+            # One with a bug is one that failed.
+            log.exception("clause_not_spoken")
+        else:
+            self._made(piece)
+            return
+        if piece.audio:
+            self._made(piece)
+        elif piece in self._pieces:  # else it was hushed meanwhile
+            self._pieces.remove(piece)
+            self._on_fact(VoiceFailed(piece.clause))
+
+    def _made(self, piece: _Piece) -> None:
         piece.whole = True
         self.pump()
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,7 +20,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from channels.base import ChannelError, Inbox, Line, RateLimited
-from channels.events import AudioIn, Caption, Digit, HungUp, Mark, Message, Transcript
+from channels.events import AudioIn, AudioOut, Caption, Digit, HungUp, Mark, Message, Transcript
 from gateway.agent.base import Agent
 from gateway.bus.base import Bus
 from gateway.call import events as e
@@ -45,6 +46,8 @@ log = structlog.get_logger()
 TAKES_AT_ONCE = 3
 """Recognitions of one turn under way; an older one than these is not worth its answer."""
 ERRANDS = 100
+LAST_WORDS_SECONDS = 5.0
+"""For the sound of why we hang up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class VoiceParts:
     locale: str = "en"
     """Of callers whose language is not known."""
     greeting: str = ""
+    """Said first, instead of the usual; empty leaves it to the call."""
     vocabulary: tuple[str, ...] = ()
     can_transfer: bool = False
     wall_clock: Callable[[], float] = time.time
@@ -117,6 +121,7 @@ class VoiceCall:
         self._understanding = Understanding(self._locale, person=self._can_transfer)
         self._captions: dict[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._over = False
 
     async def run(self) -> None:
         """Talk. Raises nothing but cancellation."""
@@ -126,11 +131,15 @@ class VoiceCall:
                 async with self._tasks as tasks:
                     tasks.start_soon(self._read)
                     tasks.start_soon(self._speaker.run)
-                    tasks.start_soon(self._dictation.run)
+                    tasks.start_soon(self._listen_along)
                     self._answer()
                     await self._hear()
                     tasks.cancel_scope.cancel()
+            except Exception:
+                log.exception("call_broke")
+                self.ended_by = "lost"
             finally:
+                self._over = True
                 if self._timer:
                     self._timer.cancel()
                 self._listener.close()
@@ -147,7 +156,7 @@ class VoiceCall:
         call = self._line.call
         self._feed(
             e.Answered(
-                "" if call.resumed else call.opening or self._parts.greeting,
+                "" if call.resumed else self._parts.greeting or call.opening,
                 resumed=call.resumed,
                 voicemail=call.voicemail,
             )
@@ -184,7 +193,12 @@ class VoiceCall:
     # -- the machine -----------------------------------------------------------------------
 
     def _feed(self, fact: e.Fact) -> None:
-        now = self._clock()
+        if self._over:
+            return
+        with self._answerable():
+            self._take_in(fact, self._clock())
+
+    def _take_in(self, fact: e.Fact, now: float) -> None:
         if isinstance(fact, e.AgentWish) and fact.action == "transfer" and not self._can_transfer:
             fact = e.AgentText(fact.turn, sentence("voice", "no_transfer", self._locale))
         self.figures.fact(fact, now)
@@ -192,8 +206,20 @@ class VoiceCall:
         self._carry_out(self._machine.receive(fact, now), now)
 
     def _tick(self) -> None:
-        now = self._clock()
-        self._carry_out(self._machine.handle_timer(now), now)
+        with self._answerable():
+            now = self._clock()
+            self._carry_out(self._machine.handle_timer(now), now)
+
+    @contextmanager
+    def _answerable(self) -> Iterator[None]:
+        """What goes wrong ends this call, whoever told the fact: it may be all calls' ear."""
+        try:
+            yield
+        except Exception:
+            log.exception("call_broke")
+            self.ended_by = "lost"
+            self._over = True
+            self._tasks.cancel_scope.cancel()
 
     def _carry_out(self, orders: list[e.Order], now: float) -> None:
         for order in orders:
@@ -235,6 +261,7 @@ class VoiceCall:
             case e.Resume(clause, seconds):
                 self._speaker.resume(clause, seconds)
             case e.Hush(clear):
+                self._captions.clear()
                 self._speaker.hush(clear=clear)
             case e.Skip(clause):
                 self._speaker.skip(clause)
@@ -267,10 +294,21 @@ class VoiceCall:
             except SpeechError as error:
                 log.warning("speech_not_recognised", error=str(error))
                 self._feed(e.Transcript(turn, take, "", failed=True))
+            except Exception:
+                # One with a bug is one that failed.
+                log.exception("recogniser_broke")
+                self._feed(e.Transcript(turn, take, "", failed=True))
             else:
                 self.figures.spent(known.cost, turn)
                 self._understanding.take(known)
                 self._feed(e.Transcript(turn, take, known.text, failed=not known.understood))
+
+    async def _listen_along(self) -> None:
+        try:
+            await self._dictation.run()
+        except Exception:
+            # The words can still be had from the sound of each turn.
+            log.exception("not_listening_along")
 
     def _forget(self) -> None:
         self._listener.forget()
@@ -308,12 +346,16 @@ class VoiceCall:
         except (RateLimited, FrontDoorError) as error:
             log.warning("turn_not_taken", error=str(error))
             self._feed(e.AgentDone(turn, failed=True))
+        except Exception:
+            log.exception("turn_not_taken")
+            self._feed(e.AgentDone(turn, failed=True))
 
     def _stop_agent(self) -> None:
         self._errand(self._cancel)
 
     async def _cancel(self) -> None:
-        await self._parts.inbox.cancel(self._conversation)
+        # What the person typed meanwhile still waits for its answer.
+        await self._parts.inbox.cancel(self._conversation, waiting=False)
 
     def _errand(self, errand: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -364,7 +406,20 @@ class VoiceCall:
         except ChannelError as error:
             log.warning("not_transferred", error=str(error))
             self.ended_by = "house"
+            await self._say_last(sentence("voice", "no_transfer", self._locale))
             await self._line.hang_up()
+
+    async def _say_last(self, text: str) -> None:
+        """Speak past the machine, for which the call is over; hanging up waits for it."""
+        self._line.send(Caption("agent", text, final=True))
+        sound = self._parts.voice.speak(text, format=self._line.call.format, locale=self._locale)
+        try:
+            with anyio.move_on_after(LAST_WORDS_SECONDS):
+                async with aclosing(sound) as pieces:
+                    async for piece in pieces:
+                        self._line.send(AudioOut(piece))
+        except SpeechError as error:
+            log.warning("clause_not_spoken", error=str(error))
 
     # -- the record ------------------------------------------------------------------------
 

@@ -118,9 +118,11 @@ def open_direct(connection: Connection, sender: Sender, *, now: float) -> str:
     return _conversation(connection, f"person:{_person(connection, sender, now)}")
 
 
-def ask_to_stop(connection: Connection, conversation: str, *, now: float) -> bool:
-    """Ask the turn under way to stop and drop what waits; False when there is no turn."""
-    stops = _ask_to_stop(connection, conversation)
+def ask_to_stop(
+    connection: Connection, conversation: str, *, now: float, waiting: bool = True
+) -> bool:
+    """Ask the turn under way to stop, and drop what is `waiting`; False when there is no turn."""
+    stops = _ask_to_stop(connection, conversation, waiting=waiting)
     if stops:
         # It may be resting until its next attempt.
         connection.execute(
@@ -251,12 +253,13 @@ def _edit_in_place(connection: Connection, message: Message, conversation: str) 
     return Accepted(Receipt(row.id, conversation, row.seq, fresh=False), None)
 
 
-def _ask_to_stop(connection: Connection, conversation: str) -> bool:
-    connection.execute(
-        update(messages)
-        .where(messages.c.conversation_id == conversation, is_(messages.c.state, "pending"))
-        .values(state="done")
-    )
+def _ask_to_stop(connection: Connection, conversation: str, *, waiting: bool = True) -> bool:
+    if waiting:
+        connection.execute(
+            update(messages)
+            .where(messages.c.conversation_id == conversation, is_(messages.c.state, "pending"))
+            .values(state="done")
+        )
     stopped = connection.execute(
         update(turns)
         .where(

@@ -63,7 +63,7 @@ class InMemoryInbox:
     async def open(self, sender: Sender, route: Route) -> str:
         return f"conversation:{sender.address}" if route.chat in sender.address.id else route.chat
 
-    async def cancel(self, conversation: str) -> bool:
+    async def cancel(self, conversation: str, *, waiting: bool = True) -> bool:
         self.canceled.append(conversation)
         return True
 

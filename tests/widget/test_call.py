@@ -242,6 +242,17 @@ async def test_the_house_may_hang_up(caller: Chat) -> None:
     await caller.door.until(lambda: asked(caller) == [True, False])
 
 
+async def test_a_call_begun_in_another_tab_takes_the_place_of_this_one(
+    caller: Chat, context: BrowserContext
+) -> None:
+    await call(caller)
+    other = Chat(await context.new_page(), caller.door)
+    await call(other)
+    await caller.page.get_by_text("The call goes on in another tab.").wait_for()
+    await caller.door.until(lambda: asked(caller) == [True, True, False])
+    assert await other.page.locator(".phase", has_text="Listening").is_visible()
+
+
 async def test_all_lines_busy_is_shown(caller: Chat) -> None:
     caller.door.faults.lines_busy = True
     await caller.open()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import BrowserContext
 
+from channels.web import pages
 from channels.web.phone import Handset
 from tests.channels.web.harness import running
 from tests.widget.test_call import WIRETAP
@@ -59,3 +63,36 @@ async def test_without_a_microphone_it_says_so(context: BrowserContext) -> None:
         await page.get_by_role("button", name="Call", exact=True).click()
         await page.get_by_text("The microphone cannot be used.").wait_for()
         await page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_in_a_telephone_call(
+    context: BrowserContext, scheme: Literal["light", "dark"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(handset: Handset) -> None:
+        handset.answered()
+        async for _ in handset.said():
+            pass
+
+    # Axe is injected as an inline script.
+    policy = "default-src * 'unsafe-inline' 'unsafe-eval'"
+    monkeypatch.setitem(pages._PAGE_HEADERS, "Content-Security-Policy", policy)
+    await context.grant_permissions(["microphone"])
+    page = await context.new_page()
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    async with running(phone=answer) as web:
+        await page.goto(web.url)
+        before = await Axe().run(page, context=".doors")
+        # All of it by keyboard.
+        await page.get_by_role("button", name="Call", exact=True).focus()
+        await page.keyboard.press("Enter")
+        await page.get_by_text("Connected. You can talk.").wait_for()
+        during = await Axe().run(page, context=".doors")
+        assert await page.evaluate("document.activeElement.textContent") == "Hang up"
+        await page.keyboard.press("Enter")
+        await page.get_by_text("The call is over.").wait_for()
+        assert await page.evaluate("document.activeElement.textContent") == "Call"
+        await page.close()
+    for results in (before, during):
+        assert results.response["passes"]
+        assert not results.response["violations"], results.generate_report()

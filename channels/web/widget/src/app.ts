@@ -26,6 +26,8 @@ export class App {
   private readonly sessions: Sessions;
   private readonly connection: Connection;
   private talk: Talk | null = null;
+  /** Between the tabs that call; open in a call only. */
+  private tabs: BroadcastChannel | null = null;
   /** Rises with every call, so that what an older one still asks for comes to nothing. */
   private calls = 0;
   private readonly uploads = new Map<string, { file: File; abort: AbortController }>();
@@ -130,6 +132,7 @@ export class App {
       if (call !== this.calls) talk.close();
       else {
         this.talk = talk;
+        this.takeOver(over);
         this.dispatch({ type: "ready" });
         talk.mute(this.state.call?.muted ?? false);
         if (!this.connection.voice(true)) over("callLost");
@@ -206,6 +209,14 @@ export class App {
     }
   }
 
+  /** Two microphones would hear everything twice: the tab that calls last is the one that does. */
+  private takeOver(over: (note: core.CallNote) => void): void {
+    const { server, identity } = this.settings;
+    this.tabs = new BroadcastChannel(`${namespaceOf(server, identity)}calls`);
+    this.tabs.onmessage = () => over("callMoved");
+    this.tabs.postMessage(null);
+  }
+
   private dispatch(event: core.Event): void {
     const before = this.now;
     this.now = core.reduce(before, event);
@@ -217,6 +228,8 @@ export class App {
 
   private callEnded(): void {
     this.calls++;
+    this.tabs?.close();
+    this.tabs = null;
     if (!this.talk) return;
     this.talk.close();
     this.talk = null;

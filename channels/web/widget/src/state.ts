@@ -74,7 +74,7 @@ export interface Call {
 const SILENCE: Caption = { text: "", final: false };
 
 /** Why a call ended or did not begin; each is the name of a string. */
-export type CallNote = "micDenied" | "micMissing" | "micInsecure" | "micBroken" | "callLost" | "callOver";
+export type CallNote = "micDenied" | "micMissing" | "micInsecure" | "micBroken" | "callLost" | "callOver" | "callMoved";
 
 export type Link = "idle" | "connecting" | "online" | "waiting" | "refused";
 

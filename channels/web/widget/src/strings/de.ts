@@ -55,6 +55,7 @@ export default {
   micBroken: "Das Mikrofon ist gerade nicht verfügbar. Vielleicht benutzt es ein anderes Programm.",
   callLost: "Die Verbindung ist abgebrochen und mit ihr das Gespräch. Tippen Sie auf das Mikrofon, um erneut anzurufen.",
   callOver: "Das Gespräch ist beendet.",
+  callMoved: "Das Gespräch geht in einem anderen Tab weiter.",
   transcribed: "Automatisch mitgeschrieben",
   choices: "Wählen Sie eine Antwort",
   chosen: "Ihre Antwort: {label}",

@@ -53,6 +53,7 @@ export default {
   micBroken: "The microphone cannot be used just now. Another program may be using it.",
   callLost: "The connection was lost, and the call with it. Tap the microphone to call again.",
   callOver: "The call has ended.",
+  callMoved: "The call goes on in another tab.",
   transcribed: "Transcribed automatically",
   choices: "Choose an answer",
   chosen: "Your answer: {label}",

@@ -55,6 +55,7 @@ export default {
   micBroken: "El micrófono no está disponible ahora. Quizá lo esté usando otro programa.",
   callLost: "Se perdió la conexión y, con ella, la llamada. Toque el micrófono para volver a llamar.",
   callOver: "La llamada ha terminado.",
+  callMoved: "La llamada continúa en otra pestaña.",
   transcribed: "Transcripción automática",
   choices: "Elija una respuesta",
   chosen: "Su respuesta: {label}",

@@ -55,6 +55,7 @@ export default {
   micBroken: "Le micro n'est pas disponible pour le moment. Un autre programme l'utilise peut-être.",
   callLost: "La connexion a été perdue, et l'appel avec elle. Touchez le micro pour rappeler.",
   callOver: "L'appel est terminé.",
+  callMoved: "L'appel se poursuit dans un autre onglet.",
   transcribed: "Transcription automatique",
   choices: "Choisissez une réponse",
   chosen: "Votre réponse : {label}",

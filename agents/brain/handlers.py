@@ -8,7 +8,7 @@ from functools import partial
 
 from agents.base import Ask, Document, Question
 from agents.brain.errand import Errand
-from agents.brain.followup import that
+from agents.brain.followup import last_reply, that
 from agents.brain.intents import Intent, Kind, introduced, several
 from agents.brain.reminding import again, delayed, remind
 from agents.brain.talking import bye, go_on, in_pages, person, repeat, sure
@@ -57,7 +57,9 @@ async def _unknown(errand: Errand) -> str:
     if not text:
         return errand.say("nothing_said")
     if errand.voice:
-        return errand.say("unknown_voice")
+        # The same words again would help nobody.
+        again = last_reply(errand.history) == errand.say("unknown_voice")
+        return errand.say("unknown_voice_again" if again else "unknown_voice")
     if not re.search(r"\w", text):  # a thumb, or a mark
         return errand.say("at_ease")
     if text.rstrip().endswith("?"):

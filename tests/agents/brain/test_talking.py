@@ -380,3 +380,12 @@ async def test_in_a_browser_the_file_is_sent_as_ever(cal: Person, locale: str) -
     cal.speaking(locale)
     cal.caller = replace(cal.caller, channel="web")
     assert [f.name for f in (await cal.says("note: buy milk")).files] == ["buy-milk.md"]
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "fr", "es"])
+async def test_who_is_not_understood_twice_is_told_what_to_say(cal: Person, locale: str) -> None:
+    cal.speaking(locale)
+    told = [(await cal.says(f"my invoice is {word}")).text for word in ("wrong", "odd", "late")]
+    assert told[0] == told[2] != told[1]
+    example = told[1].split(":")[1].split(".")[0].strip()
+    assert understand(example, locale).kind == "remind"

@@ -110,6 +110,8 @@ class PaperCall:
     activity: LoudActivity
     talk: VoiceCall
     over: anyio.Event = field(default_factory=anyio.Event)
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    """Cancel it, and the call is told to stop."""
     tasks_before: int = 0
 
     @property
@@ -177,7 +179,8 @@ async def on_paper(
         )
 
         async def talk() -> None:
-            await call.talk.run()
+            with call.scope:
+                await call.talk.run()
             call.over.set()
 
         tasks.start_soon(talk)

@@ -190,7 +190,8 @@ async def test_a_conversation_in_which_something_waits_is_not_drafted_in(tmp_pat
     async with desk(tmp_path) as it:
         waiting = message("typed", who=it.drafts.call.sender, parts=(Transcript("hello"),))
         await it.database.write(inbox.accept, waiting, now=1.0, due_at=2.0)
-        await it.drafts._run(1, _opened(it, "e1"), None)
+        with anyio.fail_after(5):
+            await it.drafts._run(1, _opened(it, "e1"), None)
         assert it.agent.asks == []
         # It is asked all the same, under the event that was meant for it.
         assert it.drafts.make_real(1, "how many") == "e1"
@@ -200,14 +201,16 @@ async def test_a_question_of_the_agents_is_answered_by_the_turn_alone(tmp_path: 
     async with desk(tmp_path) as it:
         asking = update(conversations).values(asking_task="task9")
         await it.database.write(lambda connection: connection.execute(asking))
-        await it.drafts._run(1, _opened(it, "e1"), None)
+        with anyio.fail_after(5):
+            await it.drafts._run(1, _opened(it, "e1"), None)
         assert it.agent.asks == []
 
 
 @pytest.mark.parametrize("failure", [AgentUnreachable("down"), RuntimeError("a bug")])
 async def test_a_draft_that_fails_costs_nothing(tmp_path: Path, failure: Exception) -> None:
     async with desk(tmp_path, Drafter(failure=failure)) as it:
-        await it.drafts._run(1, _opened(it, "e1"), None)
+        with anyio.fail_after(5):
+            await it.drafts._run(1, _opened(it, "e1"), None)
         assert it.agent.asks
         assert it.drafts.make_real(1, "how many") == "e1"
 

@@ -205,7 +205,7 @@ def test_a_draft_that_is_heard_after_its_turn_ended_says_nothing_twice() -> None
     call = Call()
     call.asked(1)
     call.hear(Delta(1, "Yes."), entry("Yes."), done(1))
-    assert call.reading.draft(1, "Yes. ") == []
+    assert call.reading.draft(1, "Yes. There is more. And") == []
 
 
 def test_a_file_is_announced_and_choices_are_read_out() -> None:

@@ -73,7 +73,7 @@ class TestLeaving:
             await call.greeted()
             await call.line.says("tell me a story")
             await call.line.has_heard("Once")
-            call.talk._tasks.cancel_scope.cancel()
+            call.scope.cancel()
             await call.ended()
             self.nothing_left(call)
 
@@ -99,7 +99,7 @@ class TestLeaving:
             with anyio.fail_after(5):
                 while not call.line.captions("user"):  # noqa: ASYNC110 - no event of ours
                     await anyio.sleep(0.001)
-            call.talk._tasks.cancel_scope.cancel()
+            call.scope.cancel()
             await call.ended()
             assert call.asked == ["buy some milk"]
 

@@ -316,6 +316,28 @@ async def test_axe_finds_nothing_in_a_call(caller: Chat, theme: str) -> None:
     await clean(caller)
 
 
+async def test_a_call_is_mirrored_on_a_page_that_is_read_from_right_to_left(caller: Chat) -> None:
+    caller.door.page = (
+        '<div dir="rtl"><front-door inline></front-door></div>'
+        '<script src="/web/widget.js" async></script>'
+    )
+    await caller.visit()
+    await caller.online()
+    page = caller.page
+    await page.get_by_role("button", name="Talk").click()
+    await page.locator(".phase", has_text="Listening").wait_for()
+    await caller.door.caption("agent", "مرحبا، كيف أساعدك؟", final=True)
+    await page.get_by_text("مرحبا", exact=False).first.wait_for()
+    panel, meter, end = [
+        await page.locator(it).bounding_box() for it in (".panel", ".meter", ".call .end")
+    ]
+    assert panel
+    assert meter
+    assert end
+    assert panel["x"] <= end["x"] < meter["x"]
+    assert meter["x"] + meter["width"] <= panel["x"] + panel["width"]
+
+
 async def test_a_screen_reader_hears_captions_once_they_are_final(caller: Chat) -> None:
     await call(caller)
     await caller.door.caption("user", "What is")

@@ -122,7 +122,11 @@ class PhoneChannel(Channel):
     # -- what goes out -----------------------------------------------------------------------
 
     def render(self, route: Route, reply: Reply) -> list[Outgoing]:
-        return messages.render(route, reply)
+        outgoing = messages.render(route, reply)
+        if self._calls.on_line(Address(CHANNEL, route.chat)):
+            # They hear it; only what nobody can say aloud is to be sent.
+            return [each for each in outgoing if messages.beside(each)]
+        return outgoing
 
     def repeated(self, outgoing: Outgoing) -> Outgoing:
         return messages.repeated(outgoing)

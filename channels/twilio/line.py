@@ -6,13 +6,15 @@ caller's takes no way round; `write` is the only writer.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anyio
 import structlog
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 
 from channels.events import (
     AudioIn,
@@ -61,7 +63,8 @@ class PhoneLine:
         self._outbox: deque[str] = deque()
         self._queued = 0
         self._filled = anyio.Event()
-        self._reading = anyio.CancelScope()
+        self._reader: asyncio.Task[Any] | None = None
+        self._waits = self._woken = False
         self._over = False
         self._lost = False
         self._said_last = anyio.Event()
@@ -71,11 +74,10 @@ class PhoneLine:
     # -- in --------------------------------------------------------------------------------
 
     async def receive(self) -> AsyncIterator[LineEvent]:
+        self._reader = asyncio.current_task()
         while not self._is_over():
-            self._reading = anyio.CancelScope()
-            with self._reading:
-                event = await self._receive()
-            if self._is_over():
+            event = await self._next()
+            if event is None or self._is_over():
                 break
             text = event.get("text")
             if text is None and event["type"] == "websocket.disconnect":
@@ -92,6 +94,22 @@ class PhoneLine:
             elif heard := self._heard(message):
                 yield heard
         yield HungUp(lost=self._lost)
+
+    async def _next(self) -> Message | None:
+        """The next message; None when the wait for it was broken off by our own end.
+
+        A cancel scope for each of 50 frames a second would be a sixth of all that a call costs.
+        """
+        self._waits = True
+        try:
+            return await self._receive()
+        except asyncio.CancelledError:
+            if not (self._woken and self._reader):
+                raise
+            self._reader.uncancel()
+            return None
+        finally:
+            self._waits = False
 
     def _heard(self, message: wire.Message | None) -> LineEvent | None:
         match message:
@@ -119,7 +137,8 @@ class PhoneLine:
         """Let the reader have its HungUp, whatever it waits for."""
         if not self._over:
             self._over, self._lost = True, lost
-            self._reading.cancel()
+            if self._waits and self._reader:
+                self._woken = self._reader.cancel()
             self._said_last.set()
 
     # -- out -------------------------------------------------------------------------------

@@ -71,10 +71,9 @@ def http_client(config: A2AConfig) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         headers={"Authorization": f"Bearer {config.token}"} if config.token else {},
         # A stream holds a connection for as long as the agent talks; the default of 100 would
-        # make further conversations wait. An idle one is dropped before servers usually do.
-        limits=httpx.Limits(
-            max_connections=None, max_keepalive_connections=100, keepalive_expiry=3
-        ),
+        # make further conversations wait. An idle one is dropped before servers usually do; each
+        # is looked at with every request, so few are kept.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=3),
         timeout=httpx.Timeout(
             config.request_timeout, connect=config.connect_timeout, read=config.silence_timeout
         ),

@@ -72,13 +72,18 @@ class Remote:
         # An abandoned request takes its connection along.
         up_at, self._up_at = self._up_at, float("-inf")
         try:
-            answer = await self._connected().post(
+            client = self._connected()
+            request = client.build_request(
+                "POST",
                 path,
                 params=query,
                 data=fields,
                 files={"file": (upload.name, upload.data, upload.media_type)},
                 timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS),
             )
+            # In one piece: a form is sent field by field otherwise.
+            request.read()
+            answer = await client.send(request)
         except (httpx.TransportError, httpx.DecodingError) as error:
             problem = type(error).__name__
             raise SpeechUnreachable(f"{self._name} could not be reached: {problem}") from error
@@ -109,7 +114,7 @@ class Remote:
             self._client = httpx.AsyncClient(
                 base_url=self._base_url,
                 headers=self._headers,
-                limits=httpx.Limits(max_keepalive_connections=32, keepalive_expiry=IDLE_SECONDS),
+                limits=httpx.Limits(max_keepalive_connections=16, keepalive_expiry=IDLE_SECONDS),
             )
         return self._client
 

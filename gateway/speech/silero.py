@@ -38,8 +38,8 @@ _CONTEXT = 0.004
 _BATCH = 16
 """A larger batch costs no less per window, and the first of it waits longer."""
 
-_GATHER = 0.004
-"""Seconds in which the windows of many lines gather; of few lines, few would come."""
+_GATHER, _LONGEST = 0.0001, 0.01
+"""Seconds, by line and at most, in which windows gather: of few lines, few would come."""
 _FEW = 8
 
 _SHUT_AFTER = 1.0
@@ -109,7 +109,8 @@ class SileroActivity(VoiceActivity):
         # 10 ms until a busy loop lets it have the interpreter, to begin and again to answer.
         while True:
             await self._stir.wait()
-            await anyio.sleep(_GATHER if self._ears > _FEW else 0)
+            gather = min(self._ears * _GATHER, _LONGEST)
+            await anyio.sleep(gather if self._ears > _FEW else 0)
             self._stir = anyio.Event()
             for ears in list(self._ready.values()):
                 while ears:

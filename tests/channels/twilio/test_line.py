@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from starlette.types import Message
 
@@ -136,3 +138,42 @@ async def test_a_transfer_goes_to_the_operators_person_and_to_nobody_else() -> N
         assert line.ending == Handed("+4366012345678", "s")
     with pytest.raises(Refused, match="not set"):
         await Peer().line().transfer("", "s")
+
+
+async def test_ending_the_line_leaves_its_reader_as_it_was() -> None:
+    peer = Peer()
+    line = peer.line()
+    cancelling: list[int] = []
+
+    async def listen() -> None:
+        assert await events(line) == [HungUp(lost=True)]
+        task = asyncio.current_task()
+        assert task
+        cancelling.append(task.cancelling())
+        await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(listen)
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(OUTBOX_CHARACTERS // 10_000 + 2):
+            line.send(AudioOut(SECOND))
+    assert cancelling == [0]
+
+
+async def test_a_reader_that_is_cut_off_as_the_line_ends_is_cut_off() -> None:
+    peer = Peer()
+    line = peer.line()
+    heard: list[LineEvent] = []
+
+    async def listen() -> None:
+        heard.extend(await events(line))
+        await anyio.sleep_forever()
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(listen)
+            await anyio.wait_all_tasks_blocked()
+            for _ in range(OUTBOX_CHARACTERS // 10_000 + 2):
+                line.send(AudioOut(SECOND))
+            tasks.cancel_scope.cancel()
+    assert tasks.cancel_scope.cancelled_caught

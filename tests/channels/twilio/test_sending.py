@@ -76,7 +76,10 @@ def test_a_repeat_says_so_once_and_still_fits() -> None:
 
 async def test_somebody_on_the_line_hears_it_and_is_sent_nothing() -> None:
     async with connected() as (it, double):
+        assert it.channel.render(ROUTE, Reply("a")) == [one("a")]
         it.calls.talking_to.add(Address("phone", THEIRS))
+        assert it.channel.render(ROUTE, Reply("a")) == []
+        assert it.channel.render(ROUTE, LINK) == [one(LINK)]
         assert await it.channel.send(one("a"), "") == ON_LINE
         assert double.requests == []
 

@@ -116,11 +116,22 @@ class Turn:
             return Verdict.WORDLESS
         if self.over_ours:
             return Verdict.NOTHING
-        if self.failed:
-            return Verdict.UNHEARD
-        if not words(self.text):
+        if not self.failed and not words(self.text):
             return Verdict.NOTHING
-        return Verdict.OVER if self.cut or now >= self.over_at else Verdict.WAIT
+        if not self.cut and now < self.over_at:
+            return Verdict.WAIT
+        # Only now, for half a sentence is often not understood that is once it is whole.
+        return Verdict.UNHEARD if self.failed else Verdict.OVER
+
+    def is_whole(self, now: float) -> bool:
+        """Whether the words of somebody who fell silent can stand as they are."""
+        complete = end_of_turn(self.text, self.policy) <= self.policy.end_of_turn
+        return complete and self.verdict(now, quiet=True) in {Verdict.OVER, Verdict.WAIT}
+
+    @property
+    def words_to_ask(self) -> str:
+        """Those of the draft where they say the same, for only they make it real."""
+        return self.draft if self.draft and same(self.draft, self.text) else self.text
 
     def start_draft(self) -> list[e.Order]:
         """Have the agent start on the words known, if they are probably all of them."""

@@ -126,7 +126,22 @@ class TestTurns:
         ride.pause()
         ride.ended()
         ride.hear("", failed=True)
-        assert [fill.kind for fill in ride.new(e.Fill)] == [Filler.PARDON]
+        assert [fill.kind for fill in _fills(ride.wait(0.6))] == [Filler.PARDON]
+
+    def test_half_a_sentence_that_is_not_understood_may_be_finished(self) -> None:
+        ride = Ride(end_of_turn=0.6).answered()
+        ride.start()
+        ride.pause()
+        ride.ended()
+        ride.hear("", failed=True)
+        assert ride.wait(0.4) == []
+        ride.tell(e.SpeechResumed())
+        ride.wait(1.0)
+        ride.pause()
+        ride.ended()
+        ride.hear("what time is it")
+        assert e.AskAgent(1, "what time is it") in ride.wait(0.6)
+        assert ride.all(e.Fill)[1:] == []
 
     def test_words_that_never_come_are_given_up(self) -> None:
         ride = Ride(transcript_patience=6.0).answered()

@@ -166,7 +166,8 @@ class Speaker:
         piece.told = last
         self._forget_heard()
         seconds = len(chunk) / self._format.bytes_per_second
-        self._on_fact(AudioSent(piece.clause, seconds, mark, last))
+        length = len(piece.audio) / self._format.bytes_per_second if piece.whole else 0.0
+        self._on_fact(AudioSent(piece.clause, seconds, mark, last, length))
         return True
 
     def _forget_heard(self) -> None:

@@ -142,6 +142,8 @@ class AudioSent:
     """The mark that follows it, if any."""
     last: bool = False
     """Whether that was all of the clause."""
+    length: float = 0.0
+    """Seconds of all the clause's sound, once that is made."""
 
 
 @dataclass(frozen=True, slots=True)

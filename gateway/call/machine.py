@@ -21,7 +21,7 @@ from gateway.call.playback import Playback
 from gateway.call.policy import Policy
 from gateway.call.silence import Silence
 from gateway.call.states import CALLER_MOVES, HOUSE_MOVES, TALKS, Caller, House, IllegalMove, Move
-from gateway.call.turns import CLOSE_TO_END, Turn, Verdict, is_assent, same
+from gateway.call.turns import CLOSE_TO_END, Turn, Verdict, is_assent
 from gateway.call.words import words
 
 
@@ -86,7 +86,7 @@ class Machine(Clockwork):
             case e.Digit(digit):
                 self._press(digit)
             case e.HungUp():
-                self._orders += self._hearing.drop_draft() if self._hearing else []
+                self._part()
                 self._move(Move.LEAVE)
 
     # -- the caller speaks -----------------------------------------------------------------
@@ -187,12 +187,19 @@ class Machine(Clockwork):
         self._never(self._yield, self._decide)
         self._orders.append(e.Forget(turn.number))
 
+    def _part(self) -> None:
+        """They hang up: what they had said whole is still to be done."""
+        turn = self._hearing
+        if turn and self.caller is Caller.PAUSING and turn.is_whole(self._now):
+            self._orders.append(e.AskAgent(turn.number, turn.words_to_ask))
+        elif turn:
+            self._orders += turn.drop_draft()
+
     # -- the agent answers -----------------------------------------------------------------
 
     def _ask(self, turn: Turn) -> None:
-        drafted = bool(turn.draft) and same(turn.draft, turn.text)
-        text = turn.draft if drafted else turn.text
-        self._take_from_caller(turn, keep_draft=drafted)
+        text = turn.words_to_ask
+        self._take_from_caller(turn, keep_draft=text == turn.draft)
         self._give_way()
         self._move(Move.ASK)
         self._answering = turn
@@ -296,7 +303,6 @@ class Machine(Clockwork):
 
     def _answer(self, fact: e.Answered) -> None:
         self._move(Move.ANSWER)
-        self._silence.spoke(self._now)
         self._guarded_until = self._now + self.policy.greeting_guard
         self._timers[self._end_the_longest] = self._now + self.policy.longest_call
         if fact.voicemail:
@@ -307,6 +313,8 @@ class Machine(Clockwork):
         self._orders.append(e.Say(turn, self._clause(turn, text), text))
 
     def _fill(self, kind: Filler, text: str = "") -> None:
+        if kind is not Filler.THERE:
+            self._silence.spoke(self._now)
         self._orders.append(e.Fill(self._clause(0, text), kind, text))
 
     def _clause(self, turn: int, text: str) -> int:
@@ -324,7 +332,7 @@ class Machine(Clockwork):
             case e.Played(mark):
                 self.playback.played(mark, self._now)
             case e.VoiceFailed(clause):
-                self.playback.drop(clause)
+                self.playback.drop(clause, self._now)
 
     def _dues(self) -> Iterator[float]:
         stuck = self.playback.stuck(self._now)
@@ -338,7 +346,7 @@ class Machine(Clockwork):
             self._break_silence(filler)
         stuck = self.playback.stuck(self._now)
         if stuck and self._now >= stuck[1] + self.policy.watchdog:
-            self.playback.drop(stuck[0])
+            self.playback.drop(stuck[0], self._now)
             self._orders.append(e.Skip(stuck[0]))
 
     # -- nobody speaks ---------------------------------------------------------------------

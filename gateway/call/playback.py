@@ -79,6 +79,7 @@ class Playback:
         if clause.begin is None:
             clause.begin = self._sent
         clause.sent += fact.seconds
+        clause.length = clause.length or fact.length
         if fact.last:
             clause.whole, clause.length = True, clause.skipped + clause.sent
         self._sent += fact.seconds
@@ -116,8 +117,10 @@ class Playback:
         first = next(rest, None)
         return (first.number, first.skipped) if first else None
 
-    def drop(self, number: int) -> None:
+    def drop(self, number: int, now: float) -> None:
+        """Nothing of this clause will be heard; those behind it are waited for from now on."""
         self._clauses.pop(number, None)
+        self._until = max(self._until, now)
 
     def hush(self, now: float) -> bool:
         """Forget what was not heard; returns whether the line held anything."""

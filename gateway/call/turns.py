@@ -126,7 +126,8 @@ class Turn:
     def is_whole(self, now: float) -> bool:
         """Whether the words of somebody who fell silent can stand as they are."""
         complete = end_of_turn(self.text, self.policy) <= self.policy.end_of_turn
-        return complete and self.verdict(now, quiet=True) in {Verdict.OVER, Verdict.WAIT}
+        known = not self.failed and self.verdict(now, quiet=True) in {Verdict.OVER, Verdict.WAIT}
+        return complete and known
 
     @property
     def words_to_ask(self) -> str:

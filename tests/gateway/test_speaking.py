@@ -58,7 +58,7 @@ class Stage:
         if isinstance(fact, AudioSent):
             self.playback.sent(fact, anyio.current_time())
         elif isinstance(fact, VoiceFailed):
-            self.playback.drop(fact.clause)
+            self.playback.drop(fact.clause, 0.0)
 
     def note_dry(self) -> None:
         self.dry += 1
@@ -233,7 +233,7 @@ async def test_a_clause_that_is_skipped_lets_the_next_be_heard() -> None:
         it.say(1, "one")
         it.say(2, "two")
         await anyio.sleep(1.0)
-        it.playback.drop(1)
+        it.playback.drop(1, 0.0)
         it.speaker.skip(1)
         await it.line.has_heard("two")
         assert it.line.heard == "two"
@@ -245,7 +245,7 @@ async def test_a_clause_that_is_skipped_before_it_is_made_does_not_disturb_the_o
         it.say(1, "one two three")
         it.say(2, "four")
         await it.line.has_heard("one")
-        it.playback.drop(2)
+        it.playback.drop(2, 0.0)
         it.speaker.skip(2)
         await it.line.has_heard("three")
         assert it.line.heard == "one two three"

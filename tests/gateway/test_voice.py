@@ -187,9 +187,6 @@ class TestWaiting:
             told = [ours("moment"), "I am looking it up.", "Here it is."]
             assert call.line.heard == "Hi." + "".join(told)
 
-    @pytest.mark.xfail(
-        reason="call/: the silence before the offer is counted on after it, so we hang up"
-    )
     async def test_an_answer_that_takes_too_long_comes_later_by_itself(self) -> None:
         async with on_paper([40.0, "Your flight is at nine."], working=100.0) as call:
             await call.greeted()

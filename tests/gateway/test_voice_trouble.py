@@ -122,9 +122,6 @@ class TestTrouble:
             await call.line.has_heard("second sentence can be said.")
             assert "first" not in call.line.heard
 
-    @pytest.mark.xfail(
-        reason="call/: what waited behind a clause that is given up is given up with it"
-    )
     async def test_a_voice_that_never_answers_is_not_waited_for(self) -> None:
         class Stuck(LetterVoice):
             async def speak(

@@ -499,6 +499,35 @@ class TestTheEnd:
         assert ride.tell(e.AgentText(turn, "Hello?"), e.SpeechStarted(ride.now)) == []
         assert ride.machine.get_timer() is None
 
+    def test_what_was_said_whole_is_done_though_they_hang_up_at_once(self) -> None:
+        ride = Ride(end_of_turn=0.6).answered()
+        ride.start()
+        ride.wait(1.0)
+        ride.pause()
+        ride.ended()
+        ride.hear("add milk to my list")
+        assert ride.tell(e.HungUp()) == [e.AskAgent(1, "add milk to my list")]
+
+    @pytest.mark.parametrize("words", ["add milk and", "", "mhm, um"])
+    def test_half_a_sentence_is_not_done_when_they_hang_up(self, words: str) -> None:
+        ride = Ride(end_of_turn=0.6).answered()
+        ride.start()
+        ride.wait(1.0)
+        ride.pause()
+        ride.ended()
+        ride.hear(words)
+        assert ride.all(e.AskAgent) == []
+        assert not any(isinstance(order, e.AskAgent) for order in ride.tell(e.HungUp()))
+
+    def test_what_is_said_while_they_hang_up_is_not_done(self) -> None:
+        ride = Ride(end_of_turn=0.6).answered()
+        ride.start()
+        ride.pause()
+        ride.ended()
+        ride.hear("add milk to my list")
+        ride.tell(e.SpeechResumed())
+        assert ride.tell(e.HungUp()) == []
+
     def test_an_agent_that_says_goodbye_ends_the_call_once_it_was_heard(self) -> None:
         ride = Ride().answered()
         turn = ride.says("goodbye")

@@ -1,4 +1,4 @@
-"""`frontdoor calls`: who rang, how long, and where the time went in each answer."""
+"""`frontdoor calls`: who called, how long, and where the time went in each answer."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 WIDTH = 40
 """Characters of the longest bar."""
+
+SHOWN = 12
+"""Characters of an id: enough to tell calls apart."""
 
 _STEP_NAMES = {
     "transcript": "words there",
@@ -44,14 +47,23 @@ async def newest(settings: Settings, limit: int) -> list[CallRecord]:
         database.close()
 
 
-async def one(settings: Settings, id: str) -> CallRecord | None:
-    """A call with its turns. Raises StoreError."""
+async def one(settings: Settings, beginning: str) -> CallRecord | None:
+    """The newest call whose id begins so, with its turns. Raises StoreError."""
     database = Database(settings.database)
     try:
         await to_thread.run_sync(migrate.upgrade, database.engine)
-        return await database.read(calls.read, id)
+        id = await database.read(calls.find, beginning)
+        return await database.read(calls.read, id) if id else None
     finally:
         database.close()
+
+
+def list_all(records: Sequence[CallRecord], console: Console) -> None:
+    """All of them, or how to come by one."""
+    if records:
+        console.print(listed(records))
+    else:
+        console.print('No calls yet. Make one: frontdoor call --say "what is on my list"')
 
 
 def listed(records: Sequence[CallRecord]) -> Table:
@@ -61,7 +73,13 @@ def listed(records: Sequence[CallRecord]) -> Table:
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("when", "who", "", "long", "turns", "how it ended", "call"):
-        table.add_column(heading, no_wrap=True, justify="right" if heading == "turns" else "left")
+        # An address may be long; what is cut off of the rest is missed.
+        table.add_column(
+            heading,
+            no_wrap=heading != "who",
+            overflow="fold",
+            justify="right" if heading == "turns" else "left",
+        )
     for record in records:
         table.add_row(
             when(record.started_at),
@@ -70,7 +88,7 @@ def listed(records: Sequence[CallRecord]) -> Table:
             length(record.seconds),
             str(record.turns),
             how(record),
-            record.id,
+            record.id[:SHOWN],
         )
     return table
 
@@ -144,7 +162,7 @@ def _extras(figures: calls.Figures) -> str:
 def _extra(name: str, value: float) -> str:
     match name:
         case "cost":
-            return f"{value:.4f} $"
+            return f"${value:.4f}"
         case "reaction":
             return f"silent {value * 1000:.0f} ms after being interrupted"
         case _:

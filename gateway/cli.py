@@ -26,7 +26,7 @@ def create_cli(serve: Serve) -> typer.Typer:
     """All commands; `serve` runs the house."""
     cli = typer.Typer(
         name="frontdoor",
-        help="A chat front door for AI agents: Telegram and a web widget, over the A2A task API.",
+        help="A front door for AI agents: the phone, Telegram and a web widget, over A2A.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -67,7 +67,7 @@ def chat(
 
 
 def doctor() -> None:
-    """Check settings, database, agent, Telegram and clock; say what to do about each."""
+    """Check settings, database, agent, Telegram, phone, speech and clock; say what to do."""
     from gateway.doctor import examine, show
 
     settings = _settings()
@@ -126,10 +126,12 @@ def call(
 
 
 def calls(
-    id: Annotated[str, typer.Argument(help="One call, with all its turns.")] = "",
+    id: Annotated[
+        str, typer.Argument(help="One call, with all its turns: the beginning of its id.")
+    ] = "",
     limit: Annotated[int, typer.Option(help="How many calls to list.")] = 20,
 ) -> None:
-    """Who rang, when, how long, and where the time went."""
+    """Who called, when, how long, and where the time went."""
     from rich.console import Console
 
     from gateway import callbook
@@ -139,7 +141,7 @@ def calls(
 
     async def look() -> None:
         if not id:
-            console.print(callbook.listed(await callbook.newest(settings, limit)))
+            callbook.list_all(await callbook.newest(settings, limit), console)
         elif record := await callbook.one(settings, id):
             callbook.show(record, console)
         else:

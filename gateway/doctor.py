@@ -13,6 +13,7 @@ from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.agent.a2a import A2AAgent, A2AConfig
+from gateway.banner import Speech
 from gateway.errors import AgentError, StoreError
 from gateway.settings import Settings
 from gateway.store import migrate
@@ -48,6 +49,7 @@ async def examine(settings: Settings) -> list[Finding]:
         _agent,
         _telegram,
         _phone,
+        _speech,
         _clock,
     ]
     for check in checks:
@@ -177,6 +179,24 @@ async def _phone(settings: Settings) -> list[Finding]:
     from channels.twilio.connect import inspect  # noqa: PLC0415 - only who has a number
 
     return reported(await inspect(phone_of(settings)))
+
+
+async def _speech(settings: Settings) -> list[Finding]:
+    speech = Speech.of(settings)
+    if not speech.takes_calls or speech.knows_phrases_only:
+        return [Finding("Speech", "off", speech.text, speech.remedy)]
+    vendors = Settings()
+    missing = [
+        f"{name.upper()}_API_KEY"
+        for name in ("groq", "openai", "cartesia")
+        if name in (*speech.ears, *speech.voices)
+        and not getattr(settings, f"{name}_api_key")
+        # A server of one's own may want none.
+        and getattr(settings, f"{name}_base_url") == getattr(vendors, f"{name}_base_url")
+    ]
+    if missing:
+        return [Finding("Speech", "wrong", speech.text, f"Set {' and '.join(missing)}.")]
+    return [Finding("Speech", "ok", speech.text)]
 
 
 def phone_of(settings: Settings, token: str = "") -> PhoneConfig:

@@ -10,25 +10,35 @@ from gateway.speech.base import SpeechToText, TextToSpeech
 
 
 def recognisers(settings: Settings) -> list[SpeechToText]:
-    """Those named, else those with a key or an address of their own, then those on this machine.
+    """All of `recogniser_names`.
 
     What is asked for and cannot be had (a model, a library) says so when it is first used.
     """
     makers = _recogniser_makers(settings)
-    names = settings.speech_to_text or _with_key(settings, ("groq", "openai", "cartesia"))
-    if not settings.speech_to_text:
-        names += ("whisper",) if settings.whisper_model else ()
-        names += ("sphinx",) if not names and find_spec("pocketsphinx") else ()
-    return [makers[name]() for name in names]
+    return [makers[name]() for name in recogniser_names(settings)]
 
 
 def voices(settings: Settings) -> list[TextToSpeech]:
-    """Those named, else those with a key, and last the one on this machine."""
+    """All of `voice_names`."""
     makers = _voice_makers(settings)
-    names = settings.text_to_speech or _with_key(settings, ("cartesia", "openai"))
-    if not settings.text_to_speech and find_spec("espeakng_loader"):
-        names += ("espeak",)
-    return [makers[name]() for name in names]
+    return [makers[name]() for name in voice_names(settings)]
+
+
+def recogniser_names(settings: Settings) -> tuple[str, ...]:
+    """Those named, else those with a key or an address of their own, then those on this machine."""
+    if settings.speech_to_text:
+        return settings.speech_to_text
+    names = _with_key(settings, ("groq", "openai", "cartesia"))
+    names += ("whisper",) if settings.whisper_model else ()
+    return names or (("sphinx",) if find_spec("pocketsphinx") else ())
+
+
+def voice_names(settings: Settings) -> tuple[str, ...]:
+    """Those named, else those with a key, and last the one on this machine."""
+    if settings.text_to_speech:
+        return settings.text_to_speech
+    names = _with_key(settings, ("cartesia", "openai"))
+    return (*names, "espeak") if find_spec("espeakng_loader") else names
 
 
 def _with_key(settings: Settings, names: tuple[str, ...]) -> tuple[str, ...]:

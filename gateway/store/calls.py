@@ -171,6 +171,13 @@ def latest(connection: Connection, *, limit: int = 20) -> list[CallRecord]:
     return [_record(row) for row in rows]
 
 
+def find(connection: Connection, beginning: str) -> str | None:
+    """The id of the newest call whose id begins so."""
+    begins = calls.c.id.startswith(beginning, autoescape=True)
+    newest = select(calls.c.id).where(begins).order_by(calls.c.started_at.desc()).limit(1)
+    return connection.execute(newest).scalar()
+
+
 def read(connection: Connection, id: str) -> CallRecord | None:
     """A call with its turns; None when there is none of that id."""
     row = connection.execute(_records().where(calls.c.id == id)).first()

@@ -45,6 +45,8 @@ CALL = CallRecord(
     told=(TURN,),
 )
 
+WEB = Address("web", "8167db48-d2d8-4223-ad2b-a2819a8d557e")
+
 
 def shown(record: CallRecord) -> str:
     out = io.StringIO()
@@ -72,7 +74,7 @@ def test_a_call_shows_who_spoke_how_long_and_what_was_heard() -> None:
     assert "1:23  caller hung up" in text
     assert "what's on my [list]" in text
     assert "→ Two things ✂ cut short" in text
-    assert "0.0123 $" in text
+    assert "$0.0123" in text
 
 
 def test_a_call_that_nobody_answered_says_what_became_of_it() -> None:
@@ -107,3 +109,24 @@ def test_the_command_lists_calls_and_shows_one() -> None:
     assert "first sound" in CliRunner().invoke(cli, ["calls", "CA1"]).output
     missing = CliRunner().invoke(cli, ["calls", "CA0"])
     assert (missing.exit_code, "no call CA0" in missing.output) == (2, True)
+
+
+@pytest.mark.usefixtures("home")
+def test_the_beginning_of_an_id_names_a_call() -> None:
+    cli = create_cli(None)  # type: ignore[arg-type]  # as above
+    assert "first sound" in CliRunner().invoke(cli, ["calls", "CA"]).output
+    assert CliRunner().invoke(cli, ["calls", "C%"]).exit_code == 2
+
+
+def test_a_narrow_terminal_shows_all_that_is_needed_to_look_a_call_up() -> None:
+    out = io.StringIO()
+    record = replace(CALL, id="CAfed45427a9913b0140eeb4d26b20b4ba", address=WEB)
+    callbook.list_all([record], Console(file=out, width=80))
+    assert "CAfed45427a9" in out.getvalue()
+    assert "caller hung up" in out.getvalue()
+
+
+def test_who_has_no_calls_yet_is_told_how_to_make_one() -> None:
+    out = io.StringIO()
+    callbook.list_all([], Console(file=out, width=80))
+    assert "frontdoor call --say" in out.getvalue()

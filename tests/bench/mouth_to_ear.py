@@ -20,7 +20,10 @@ REAL = Timing(stt=350, stt_tail=1500, first_token=375, first_audio=100)
 PAUSE = 0.6
 
 WAYS: dict[str, dict[str, str]] = {
-    "all of it, and while they speak": {"ROLLING_SECONDS": "0.4"},
+    "all of it, and while they speak": {
+        "ROLLING_SECONDS": "0.1",
+        "SPECULATE_SECONDS": "0.06",
+    },
     "all of it": {},
     "recognition ahead, agent not": {"VOICE_PREEMPT": "never"},
     "nothing ahead": {"VOICE_PREEMPT": "never", "SPECULATE_SECONDS": f"{PAUSE:g}"},

@@ -39,7 +39,8 @@ from channels.twilio.config import (
     WHISPER_PATH,
     PhoneConfig,
 )
-from channels.twilio.endings import Ending, Handed, Put
+from channels.twilio.costly import is_costly
+from channels.twilio.endings import Ending, Full, Handed, Put
 from channels.twilio.forms import Form, Ring
 from channels.twilio.media import TICKET, MediaDoor, pieces
 from channels.twilio.rest import Rest
@@ -102,7 +103,7 @@ class PhoneChannel(Channel):
         }
         return [
             *(
-                HttpRoute(path, self._signed(answer), methods=["POST"])
+                HttpRoute(path, self._signed(answer), methods=["GET", "POST"])
                 for path, answer in asked.items()
             ),
             WebSocketRoute(MEDIA_PATH, self._media),
@@ -143,6 +144,8 @@ class PhoneChannel(Channel):
             return await self._write_beside(outgoing)
         if forms.is_withheld(to):
             raise Unreachable("they withheld their number")
+        if await to_thread.run_sync(is_costly, to):
+            raise Unreachable("the number charges whoever calls it")
         match self._config.notices:
             case "sms":
                 self._able()
@@ -218,6 +221,8 @@ class PhoneChannel(Channel):
         match ending:
             case Put():
                 return _xml(twiml.hang_up())
+            case Full():
+                return _xml(twiml.busy(locale))
             case Handed(to, summary):
                 whisper = f"{base}{WHISPER_PATH}?{urlencode({'say': self._tickets.seal(summary)})}"
                 after = f"{base}{AFTER_PATH}?again={times}"
@@ -285,13 +290,14 @@ class PhoneChannel(Channel):
 
         async def endpoint(request: Request) -> Response:
             try:
-                form = forms.read(await _body(request))
-                base = self._signatures.form(
-                    request.url.path, request.url.query, form, request.headers
-                )
+                path, query = request.url.path, request.url.query
+                # A number may be set to ask by GET; then all is in the URL, which is signed.
+                asks = request.method == "GET"
+                form = forms.read(query.encode() if asks else await _body(request))
+                base = self._signatures.form(path, query, {} if asks else form, request.headers)
                 if not base:
-                    log.warning("twilio_webhook_refused", path=request.url.path)
-                    return _say(403, "The signature is missing or wrong.")
+                    log.warning("twilio_webhook_refused", path=path)
+                    return _say(403, self._wrong(path))
                 return await answer(request, form, base)
             except OverflowError:
                 return _say(413, f"A webhook has at most {BODY_BYTES} bytes.")
@@ -301,6 +307,12 @@ class PhoneChannel(Channel):
                 return _say(400, f"This is no webhook of Twilio's: {error}.")
 
         return endpoint
+
+    def _wrong(self, path: str) -> str:
+        return (
+            "The signature is missing or wrong. It has to be made with TWILIO_AUTH_TOKEN over "
+            f"{self._config.bases[0]}{path}; PUBLIC_URL says how else we are reached."
+        )
 
     async def _warm(self) -> None:
         """Load, beside everything else, what the first call would have to wait for."""

@@ -60,7 +60,7 @@ class PhoneConfig:
         """Every origin that we may have been called by; the first is the one we tell others."""
         if self.public_url:
             return (self.public_url.rstrip("/"),)
-        return tuple(f"http://{host}:{self.port}" for host in ("localhost", "127.0.0.1"))
+        return tuple(f"http://{host}:{self.port}" for host in ("localhost", "127.0.0.1", "[::1]"))
 
     @property
     def missing(self) -> str:

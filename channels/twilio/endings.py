@@ -19,4 +19,9 @@ class Handed:
     summary: str
 
 
-Ending = Put | Handed
+@dataclass(frozen=True, slots=True)
+class Full:
+    """There was a line when they called, and none any more when they got here."""
+
+
+Ending = Put | Handed | Full

@@ -84,7 +84,7 @@ class PhoneLine:
                 self._end(lost=True)
                 break
             try:
-                message = wire.read(text or "")
+                message = wire.read(text or event.get("bytes") or "")
             except wire.Malformed as error:
                 self._complain(error)
                 continue

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 from channels.base import Budget, Calls
 from channels.events import PHONE, Address, Call, Route, Sender, Trust
 from channels.twilio.config import CHANNEL, MEDIA_PATH, PhoneConfig
-from channels.twilio.endings import Ending
+from channels.twilio.endings import Ending, Full
 from channels.twilio.forms import is_withheld
 from channels.twilio.signature import Signatures
 from channels.twilio.tickets import TICKET_SECONDS, BadTicket, Ticket, Tickets
@@ -38,7 +38,7 @@ CLOSE_SECONDS = 3.0
 REASON_LENGTH = 120
 """Bytes; RFC 6455, 5.5 leaves 123 for it."""
 
-DONE, UNREADABLE, ABUSE, BROKEN = 1000, 1003, 1008, 1011
+DONE, UNREADABLE, ABUSE, BROKEN, LATER = 1000, 1003, 1008, 1011, 1013
 
 TICKET, OPENING = "token", "opening"
 """Names of the stream's parameters; a long opening comes in pieces, `opening0`, `opening1`, …"""
@@ -104,18 +104,20 @@ class MediaDoor:
         """What Twilio says first. Raises _Closing."""
         from channels.twilio import wire  # noqa: PLC0415 - only calls pay for msgspec; see warm
 
+        why = ""
         with anyio.move_on_after(self._config.start_seconds):
             for _ in range(BEFORE_START):
                 event = await socket.receive()
                 if event["type"] == "websocket.disconnect":
                     raise WebSocketDisconnect(event.get("code", 1005))
                 try:
-                    message = wire.read(event.get("text") or "")
-                except wire.Malformed:
+                    message = wire.read(event.get("text") or event.get("bytes") or "")
+                except wire.Malformed as bad:
+                    why = f"; {bad}"
                     continue
                 if isinstance(message, wire.Start):
                     return message.start
-        raise _Closing(ABUSE, "start expected")
+        raise _Closing(ABUSE, f"start expected{why}")
 
     async def _admitted(self, begun: Begin, receive: Receive, send: Send) -> PhoneLine:
         """The line, once its ticket is proven. Raises _Closing."""
@@ -134,6 +136,10 @@ class MediaDoor:
         media = begun.media_format
         if (media.encoding, media.sample_rate, media.channels) != ("audio/x-mulaw", 8000, 1):
             raise _Closing(UNREADABLE, f"unknown format {media.encoding} {media.sample_rate}"[:100])
+        # Many may have been let come while one line was free.
+        if not (ticket.resumed or self._calls.room()):
+            self._ended(ticket.call, Full())
+            raise _Closing(LATER, "all lines are busy")
         call = self._call(ticket, self._tickets.unseal(joined(told)))
         try:
             return line.PhoneLine(call, begun.stream_sid, receive, send, self._config)

@@ -36,7 +36,9 @@ class Signatures:
         self._keys = {"HMAC_SHA1": config.auth_token, "HMAC_SHA256": config.webhook_key}
         self._validators: dict[str, RequestValidator] = {}
 
-    def form(self, path: str, query: str, form: Form, headers: Mapping[str, str]) -> str:
+    def form(
+        self, path: str, query: str, form: Form | dict[str, str], headers: Mapping[str, str]
+    ) -> str:
         """The origin of ours that a webhook was sent to; empty when Twilio did not send it."""
         rest = f"{path}?{query}" if query else path
         for base in self._bases:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from dataclasses import replace
 
 import anyio
@@ -21,6 +22,7 @@ from tests.channels.twilio.harness import (
     eventually,
     parameters,
     phone,
+    verbs,
 )
 
 pytestmark = pytest.mark.anyio
@@ -101,6 +103,44 @@ async def test_a_socket_that_does_not_say_which_call_it_is_is_closed() -> None:
                 await stream.speak(FRAME)
             assert await stream.closed() == (1008, "start expected")
         assert not it.calls.calls
+
+
+async def test_a_start_that_cannot_be_read_is_told_what_is_wrong_with_it() -> None:
+    async with phone() as it, it.socket() as stream:
+        await stream.send("start", start={"streamSid": STREAM})
+        code, reason = await stream.closed()
+        assert (code, str(reason).partition(";")[0]) == (1008, "start expected")
+        assert "callSid" in str(reason)
+
+
+async def test_who_writes_numbers_as_text_or_text_as_bytes_is_understood() -> None:
+    async with phone() as it, it.socket() as stream:
+        told = parameters(await it.ring())
+        await stream.begin(told, sampleRate="8000", channels="1")
+        media = {"track": "inbound", "payload": b64encode(FRAME).decode()}
+        await stream.raw.send(json.dumps({"event": "media", "media": media}).encode())
+        assert await stream.hear() == FRAME
+
+
+async def test_calls_that_were_let_come_while_one_line_was_free_hear_that_it_is_taken() -> None:
+    async with phone() as it:
+        told = parameters(await it.ring())
+        it.calls.full = True
+        async with it.socket() as stream:
+            await stream.begin(told)
+            assert await stream.closed() == (1013, "all lines are busy")
+        document = await it.ask("/twilio/after?again=0", CallStatus="in-progress")
+        assert verbs(document) == ["Say", "Hangup"]
+        assert not it.calls.calls
+
+
+async def test_a_call_whose_socket_broke_is_not_sent_away_for_want_of_a_line() -> None:
+    async with phone() as it:
+        it.calls.full = True
+        document = await it.ask("/twilio/after?again=0", CallStatus="in-progress")
+        async with it.call(document) as stream:
+            await stream.speak(FRAME)
+            assert await stream.hear() == FRAME
 
 
 async def test_sound_that_we_cannot_read_is_said_to_be_so() -> None:

@@ -169,6 +169,15 @@ async def test_a_call_back_opens_with_the_words_and_nobody_reads_them_on_the_way
         assert call.route == ROUTE
 
 
+@pytest.mark.parametrize("notices", ["sms", "call"])
+async def test_a_number_that_charges_whoever_calls_it_is_never_called_back(notices: str) -> None:
+    async with connected(notices=notices) as (it, double):
+        (outgoing,) = messages.render(replace(ROUTE, chat="+19005550100"), Reply("Call me."))
+        with pytest.raises(Unreachable):
+            await it.channel.send(outgoing, "")
+        assert double.requests == []
+
+
 async def test_no_call_back_while_all_lines_are_busy() -> None:
     async with connected(notices="call") as (it, double):
         it.calls.full = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from xml.etree.ElementTree import fromstring
 
 import httpx
@@ -62,8 +62,25 @@ async def test_every_webhook_is_closed_to_strangers() -> None:
                 answer = await it.post(path, it.form(), headers=encoded)
                 assert answer.status_code == 403
             assert (await it.post(path, it.form(), token="another")).status_code == 403
-            assert (await it.http.get(path)).status_code == 405
+            assert (await it.http.get(path)).status_code == 403
         assert it.calls.told == []
+
+
+async def test_who_is_turned_away_reads_what_has_to_be_signed() -> None:
+    async with phone() as it:
+        answer = await it.post("/twilio/voice", it.form(), token="another")
+        assert f"over {it.url}/twilio/voice;" in answer.text
+
+
+async def test_a_number_that_asks_by_get_is_answered_the_same() -> None:
+    async with phone() as it:
+        path = f"/twilio/voice?{urlencode(it.form())}"
+        signature = RequestValidator(TOKEN).compute_signature(f"{it.url}{path}", {})
+        answer = await it.http.get(path, headers={"X-Twilio-Signature": signature})
+        assert verbs(fromstring(answer.content)) == ["Connect", "Say"]  # noqa: S314 - our own
+        path = path.replace(CALL, "CA" + "3" * 32)
+        answer = await it.http.get(path, headers={"X-Twilio-Signature": signature})
+        assert answer.status_code == 403
 
 
 async def test_a_body_that_is_too_large_broken_or_no_call_is_turned_down_in_plain_words() -> None:
@@ -215,12 +232,12 @@ async def test_an_odd_duration_is_none() -> None:
         assert it.calls.told == [(CALL, "busy", 0)]
 
 
-async def test_without_a_public_url_a_phone_on_this_machine_may_say_localhost_or_127001() -> None:
+async def test_without_a_public_url_a_phone_on_this_machine_may_say_any_of_its_names() -> None:
     config = replace(CONFIG, port=8123)
     channel = PhoneChannel(config, EchoCalls(), FreeBudget())
     app = Starlette(routes=list(channel.routes()))
     transport = httpx.ASGITransport(app)
-    for host in ("localhost", "127.0.0.1", "evil.example"):
+    for host in ("localhost", "127.0.0.1", "[::1]", "evil.example"):
         base = f"http://{host}:8123"
         signed = RequestValidator(TOKEN).compute_signature(
             f"{base}/twilio/voice", {"CallSid": CALL}

@@ -63,8 +63,8 @@ class StoringInbox:
             channel=address.channel,
             fresh=receipt.fresh,
         )
-        if accepted.entry:
-            self._bus.publish(receipt.conversation, accepted.entry)
+        if accepted.news:
+            self._bus.publish(receipt.conversation, accepted.news)
         if accepted.cancels:
             self._on_cancel(receipt.conversation)
         self._on_due(due_at)

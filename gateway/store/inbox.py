@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, func, select, update
 
-from channels.events import Address, Entry, Message, Receipt, Route, Sender, Trust
+from channels.events import Address, Amended, Entry, Message, Receipt, Route, Sender, Trust
 from gateway.store.codec import lane, parts_from_json, parts_to_json, route_to_json
 from gateway.store.engine import insert_new
 from gateway.store.tables import addresses, conversations, is_, messages, persons, secrets, turns
@@ -43,8 +43,8 @@ class Accepted:
     """What storing a message did."""
 
     receipt: Receipt
-    entry: Entry | None
-    """The log line it became; None when it changed nothing or an earlier line."""
+    news: Entry | Amended | None
+    """The log line it became, or the one it corrects; None when it changed nothing."""
     cancels: bool = False
     """Whether it asks the turn under way to stop."""
 
@@ -250,7 +250,8 @@ def _edit_in_place(connection: Connection, message: Message, conversation: str) 
     ).first()
     if row is None:
         return None
-    return Accepted(Receipt(row.id, conversation, row.seq, fresh=False), None)
+    receipt = Receipt(row.id, conversation, row.seq, fresh=False)
+    return Accepted(receipt, Amended(row.id, message.parts))
 
 
 def _ask_to_stop(connection: Connection, conversation: str, *, waiting: bool = True) -> bool:

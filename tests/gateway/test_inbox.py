@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
+import anyio
 import pytest
 
 from channels.base import RateLimited
-from channels.events import Address, Sender, Trust
+from channels.events import Address, Amended, Sender, Text, Trust
 from gateway.bus.memory import MemoryBus
 from gateway.inbox import StoringInbox
 from gateway.store import leases, migrate
@@ -32,10 +33,15 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def inbox(database: Database, tmp_path: Path) -> StoringInbox:
+def bus() -> MemoryBus:
+    return MemoryBus(clock=lambda: 0.0)
+
+
+@pytest.fixture
+def inbox(database: Database, bus: MemoryBus, tmp_path: Path) -> StoringInbox:
     return StoringInbox(
         database,
-        MemoryBus(clock=lambda: 0.0),
+        bus,
         FileStore(database, tmp_path, 1000),
         debounce=0.5,
         per_minute=A_MINUTE,
@@ -52,6 +58,16 @@ async def send(inbox: StoringInbox, who: Sender, count: int) -> int:
         with suppress(RateLimited):
             stored += (await inbox.accept(message(f"{who.address}-{n}", who=who))).fresh
     return stored
+
+
+async def test_who_reads_along_sees_a_message_corrected(
+    bus: MemoryBus, inbox: StoringInbox
+) -> None:
+    receipt = await inbox.accept(message("e1", "helo", ref="42"))
+    async with bus.follow(receipt.conversation) as events:
+        await inbox.accept(message("e2", "hello", ref="42", edits="42"))
+        with anyio.fail_after(1):
+            assert await anext(events) == Amended(receipt.id, (Text("hello"),))
 
 
 async def test_whoever_can_keep_a_message_is_refused_what_is_too_much(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from channels.events import Text
+from channels.events import Amended, Text
 from gateway.store import inbox, leases, reading, turns
 from gateway.store.base import Closing, Turn, TurnStage
 from gateway.store.engine import Database
@@ -41,7 +41,7 @@ async def test_a_repeated_event_changes_nothing_and_gives_the_first_receipt(
     first = (await accept(database, "e1", "one")).receipt
     again = await accept(database, "e1", "another text")
     assert (again.receipt.id, again.receipt.seq, again.receipt.fresh) == (first.id, 1, False)
-    assert again.entry is None
+    assert again.news is None
     assert await database.read(inbox.last_seq, first.conversation) == 1
 
 
@@ -81,6 +81,7 @@ async def test_an_edit_corrects_a_message_that_nobody_has_read(database: Databas
     original = (await accept(database, "e1", "helo", ref="c:1")).receipt
     edit = await accept(database, "e2", "hello", ref="c:1", edits="c:1")
     assert edit.receipt.id == original.id
+    assert edit.news == Amended(original.id, (Text("hello"),))
     [entry] = await database.read(inbox.history, original.conversation, 0, 10)
     assert entry.parts == (Text("hello"),)
 

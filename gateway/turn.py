@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -23,9 +23,10 @@ from gateway.agent.base import (
     Started,
     Wished,
 )
+from gateway.answering import answer
 from gateway.attachments import fetched, received
 from gateway.bus.base import Bus
-from gateway.errors import AgentBroken, AgentError, AgentRefused, AgentUnreachable, TaskUnknown
+from gateway.errors import AgentBroken, AgentError, AgentRefused, AgentUnreachable
 from gateway.heard import Heard, Verdict, detached, judge
 from gateway.hold import Hold
 from gateway.notes import Notes
@@ -227,7 +228,7 @@ class _Play:
 
     async def _hear(self, scope: anyio.CancelScope, beside: TaskGroup) -> None:
         asked_at = anyio.current_time()
-        async with aclosing(self._events()) as events:
+        async with aclosing(answer(self.player.agent, self.turn, self._ask)) as events:
             async for event in events:
                 if isinstance(event, Started):
                     scope.deadline = anyio.current_time() + self.patience
@@ -285,27 +286,6 @@ class _Play:
     async def _note_task(self, task: str) -> None:
         await self.player.database.write(turns.note_task, self.turn.id, task)
         log.info("task_started", task=task)
-
-    async def _events(self) -> AsyncGenerator[AgentEvent, None]:
-        """What the agent says of this turn's task, known already or not."""
-        agent, turn = self.player.agent, self.turn
-        task = turn.task
-        if not task and turn.attempts > 1:
-            task = await agent.find(turn.context, turn.ask_id) or ""
-        if task:
-            try:
-                async with aclosing(agent.resume(task)) as events:
-                    yield Started(task)
-                    async for event in events:
-                        yield event
-            except TaskUnknown:
-                # It forgot: to the person that is no different from never having been asked.
-                log.warning("task_forgotten", task=task)
-            else:
-                return
-        async with aclosing(agent.start(await self._ask())) as events:
-            async for event in events:
-                yield event
 
     async def _ask(self) -> Ask:
         turn = self.turn

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -39,21 +41,25 @@ _ENDED_BY = {
 
 async def newest(settings: Settings, limit: int) -> list[CallRecord]:
     """The newest calls. Raises StoreError."""
-    database = Database(settings.database)
-    try:
-        await to_thread.run_sync(migrate.upgrade, database.engine)
+    async with _book(settings) as database:
         return await database.read(calls.latest, limit=limit)
-    finally:
-        database.close()
 
 
 async def one(settings: Settings, beginning: str) -> CallRecord | None:
     """The newest call whose id begins so, with its turns. Raises StoreError."""
+    async with _book(settings) as database:
+        id = await database.read(calls.find, beginning)
+        return await database.read(calls.read, id) if id else None
+
+
+@asynccontextmanager
+async def _book(settings: Settings) -> AsyncIterator[Database]:
     database = Database(settings.database)
     try:
         await to_thread.run_sync(migrate.upgrade, database.engine)
-        id = await database.read(calls.find, beginning)
-        return await database.read(calls.read, id) if id else None
+        # There may be no house left to do it.
+        await database.write(calls.write_off, now=time.time())
+        yield database
     finally:
         database.close()
 
@@ -103,8 +109,8 @@ def show(record: CallRecord, console: Console) -> None:
     )
     if record.figures:
         console.print(f"[dim]{_extras(record.figures)}[/]")
-    if record.recording:
-        console.print(f"[dim]recording {escape(record.recording)}[/]")
+    for file in record.recordings:
+        console.print(f"[dim]recording {escape(file)}[/]")
     scale = longest(record.told)
     for turn in record.told:
         console.print(f"\n[cyan]{turn.number}[/] {escape(turn.asked or '(no words)')}")

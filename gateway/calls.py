@@ -1,4 +1,4 @@
-"""The switchboard: which calls there are, whether there is room for more, and their records."""
+"""The switchboard: which calls there are, whether there is room for more, and who answers."""
 
 from __future__ import annotations
 
@@ -15,23 +15,14 @@ from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from channels.base import CallState, Line
-from channels.events import PHONE, Address, AudioFormat, Call
+from channels.events import PHONE, Address, AudioFormat
 from gateway.call.events import Filler
 from gateway.errors import AgentError, SpeechError
-from gateway.figures import TurnFigures
+from gateway.ledger import Ledger
 from gateway.recorder import Recording, recorded
 from gateway.speech import wording
-from gateway.store import calls as call_store
-from gateway.store.calls import CallTurn
 from gateway.store.files import FileStore
-from gateway.telemetry import (
-    CALL_COST,
-    CALL_SECONDS,
-    CALL_UNDERRUNS,
-    CALLS,
-    CALLS_OPEN,
-    CALLS_REFUSED,
-)
+from gateway.telemetry import CALL_SECONDS, CALLS_OPEN, CALLS_REFUSED
 from gateway.voice import VoiceCall, VoiceParts
 from prompts import sentence
 
@@ -61,10 +52,14 @@ class Switchboard:
     _live: Counter[str] = field(default_factory=Counter)
     _talks: dict[str, VoiceCall] = field(default_factory=dict)
     """The newest of each address."""
+    _ledger: Ledger = field(init=False)
     _lag: float = 0.0
     _preempts: bool = False
     _prepared: set[AudioFormat] = field(default_factory=set)
     _tasks: TaskGroup | None = None
+
+    def __post_init__(self) -> None:
+        self._ledger = Ledger(self.parts.database, self.parts.wall_clock)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -72,6 +67,7 @@ class Switchboard:
         async with self.parts.activity.running(), anyio.create_task_group() as tasks:
             tasks.start_soon(self._warm_up)
             tasks.start_soon(self._watch)
+            tasks.start_soon(self._ledger.run)
             tasks.start_soon(self._ask_for_drafts)
             self._tasks = tasks
             try:
@@ -98,8 +94,7 @@ class Switchboard:
             talk.tell(text)
 
     async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
-        now = self.parts.wall_clock()
-        await self.parts.database.write(call_store.status, id, state, seconds, now=now)
+        await self._ledger.note_status(id, state, seconds)
 
     async def answer(self, line: Line) -> None:
         call = line.call
@@ -108,7 +103,10 @@ class Switchboard:
         began = self.monotonic()
         CALLS_OPEN.inc()
         try:
-            with structlog.contextvars.bound_contextvars(call=call.id):
+            with (
+                structlog.contextvars.bound_contextvars(call=call.id),
+                self._ledger.living(call),
+            ):
                 log.info("call_answered", channel=call.route.channel, resumed=call.resumed)
                 await self._talk(line)
         except Exception:
@@ -124,7 +122,7 @@ class Switchboard:
     async def _talk(self, line: Line) -> None:
         parts, call = self.parts, line.call
         now = parts.wall_clock()
-        conversation = await parts.database.write(call_store.begin, call, now=now)
+        conversation = await self._ledger.open(call, now=now)
         locale = call.sender.locale or parts.locale
         greeting = self._greeting(locale, call.opening, call.format, resumed=call.resumed)
         if self._tasks:
@@ -145,11 +143,13 @@ class Switchboard:
                         del self._talks[address]
                     with anyio.CancelScope(shield=True):
                         talk.leave()
-                        await self._keep(talk, call, now)
+                        await self._ledger.close(
+                            call, talk.figures, talk.ended_by, offset=now - talk.began
+                        )
         finally:
             if recording.id:
                 with anyio.CancelScope(shield=True):
-                    await parts.database.write(call_store.note_recording, call.id, recording.id)
+                    await self._ledger.note_recording(call, recording.id, began=now)
 
     def _greeting(
         self, locale: str, opening: str, format: AudioFormat, *, resumed: bool = False
@@ -160,36 +160,6 @@ class Switchboard:
         if self.record and not resumed and format != PHONE:
             greeting = f"{sentence('voice', 'recorded', locale)} {greeting}"
         return greeting
-
-    async def _keep(self, talk: VoiceCall, call: Call, began: float) -> None:
-        id, database, figures = call.id, self.parts.database, talk.figures
-        before = await database.read(call_store.read, id) if call.resumed else None
-        # Each line of a call counts its turns from 1, and the record all of them.
-        first = max((turn.number for turn in before.told), default=0) if before else 0
-        for turn in figures.turns.values():
-            told = _told(turn, began - talk.began, first)
-            await database.write(call_store.note_turn, id, told)
-        totals = {"underruns": float(figures.underruns), "cost": figures.cost}
-        if before:
-            totals = {name: n + before.figures.get(name, 0.0) for name, n in totals.items()}
-        await database.write(
-            call_store.finish,
-            id,
-            ended_by=talk.ended_by,
-            now=self.parts.wall_clock(),
-            figures=totals,
-        )
-        CALL_UNDERRUNS.inc(figures.underruns)
-        CALL_COST.inc(figures.cost)
-        CALLS.labels(talk.channel, talk.ended_by).inc()
-        log.info(
-            "call_ended",
-            by=talk.ended_by,
-            turns=len(figures.turns),
-            underruns=figures.underruns,
-            cost=round(figures.cost, 6),
-            figures=[turn.steps() for turn in figures.turns.values()],
-        )
 
     # -- the process -----------------------------------------------------------------------
 
@@ -234,23 +204,10 @@ class Switchboard:
 
     async def _watch(self) -> None:
         while True:
-            before = self.monotonic()
+            live, before = bool(self._live), self.monotonic()
             await anyio.sleep(LAG_EVERY)
             late = max(0.0, self.monotonic() - before - LAG_EVERY)
+            if not live:
+                # Whoever starts up is late, and that tells nothing of how calls are kept up with.
+                late = self._lag = 0.0
             self._lag = LAG_MEMORY * self._lag + (1 - LAG_MEMORY) * late
-
-
-def _told(turn: TurnFigures, offset: float, first: int) -> CallTurn:
-    """A turn for the record.
-
-    `offset` leads from the call's clock to epoch seconds; `first` turns were told before.
-    """
-    said = " ".join(turn.said)
-    return CallTurn(
-        number=first + turn.number,
-        at=turn.ended + offset,
-        asked=turn.asked,
-        heard=said if turn.heard is None else turn.heard,
-        cut=turn.heard is not None,
-        figures=turn.steps(),
-    )

@@ -31,6 +31,8 @@ SYNTHESISED_AHEAD = 20.0
 """Seconds of sound made before it is needed; it may never be."""
 KEPT = 4
 """Clauses that were sent and perhaps not heard."""
+LAST_WORDS_SECONDS = 5.0
+"""For the sound of why we hang up."""
 BREATH = 0.1
 """Seconds between two looks at the line, should the caller's sound not come in to clock it."""
 
@@ -174,6 +176,18 @@ class Speaker:
         """Let go of the sound that cannot be asked for again: much was sent after it."""
         while len(self._pieces) > KEPT and self._pieces[KEPT].told:
             del self._pieces[0]
+
+    async def last_words(self, text: str) -> None:
+        """Say this at once, past all that was to be said; to hang up is to wait for it."""
+        self._on_cost(text)
+        sound = self._voice.speak(text, format=self._format, locale=self._locale)
+        try:
+            with anyio.move_on_after(LAST_WORDS_SECONDS):
+                async with aclosing(sound) as pieces:
+                    async for piece in pieces:
+                        self._line.send(AudioOut(piece))
+        except SpeechError as error:
+            log.warning("clause_not_spoken", error=str(error))
 
     # -- synthesis -------------------------------------------------------------------------
 

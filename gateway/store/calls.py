@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -12,7 +12,7 @@ from channels.base import CallState
 from channels.events import Address, Call
 from gateway.store.engine import insert_new
 from gateway.store.inbox import open_direct
-from gateway.store.tables import addresses, call_turns, calls
+from gateway.store.tables import addresses, call_recordings, call_turns, calls, is_
 
 Figures = Mapping[str, float]
 """Seconds, counts and dollars by name. Of a turn, `STEPS` are seconds since the caller's last
@@ -21,6 +21,9 @@ the line ran dry, `cost` US dollars. Of a call, `underruns` and `cost` are total
 
 STEPS = ("transcript", "commit", "text", "audio")
 """The words were there, the turn was over, the agent's first words came, the first sound went."""
+
+LOST_SECONDS = 90.0
+"""Without a sign of life, after which a call's process must have died."""
 
 Direction = Literal["in", "out"]
 EndedBy = Literal["caller", "house", "lost", "transfer"]
@@ -65,11 +68,11 @@ class CallRecord:
     seconds: float | None
     """From being answered to the end."""
     turns: int
-    recording: str
-    """Id of the file; empty for none."""
     figures: Figures
     told: tuple[CallTurn, ...] = ()
     """Its turns; only `read` fills them in."""
+    recordings: tuple[str, ...] = ()
+    """Ids of the files, one for each line that the call was on; only `read` fills them in."""
 
 
 def begin(connection: Connection, call: Call, *, now: float, answered: bool = True) -> str:
@@ -86,7 +89,7 @@ def begin(connection: Connection, call: Call, *, now: float, answered: bool = Tr
         "direction": "out" if call.outbound else "in",
     }
     if answered:
-        values["answered_at"] = func.coalesce(calls.c.answered_at, now)
+        values |= {"answered_at": func.coalesce(calls.c.answered_at, now), "seen_at": now}
         row = connection.execute(select(calls).where(calls.c.id == call.id)).one()
         # A line that broke may be taken up again, even if its end was noted already.
         if row.state not in _ENDED or row.ended_by == "lost":
@@ -122,27 +125,55 @@ def finish(
     ended_by: EndedBy,
     now: float,
     figures: Figures | None = None,
-    recording: str = "",
 ) -> None:
     """Close the record of a call that we were on. What the platform said of it stays."""
     row = connection.execute(select(calls).where(calls.c.id == id)).one()
+    # Written off, and yet we were on it until now: only our signs of life did not get through.
+    still = row.ended_at is None or row.ended_by == "lost"
     connection.execute(
         update(calls)
         .where(calls.c.id == id)
         .values(
             state=row.state if row.state in _ENDED else "completed",
-            ended_at=now if row.ended_at is None else row.ended_at,
+            ended_at=now if still else row.ended_at,
             ended_by=ended_by,
-            seconds=_length(row, now) if row.seconds is None else row.seconds,
-            recording=recording or row.recording,
+            seconds=_length(row, now) if still or row.seconds is None else row.seconds,
             figures=dict(figures or row.figures),
         )
     )
 
 
-def note_recording(connection: Connection, id: str, file: str) -> None:
-    """Keep where a call's recording is."""
-    connection.execute(update(calls).where(calls.c.id == id).values(recording=file))
+def note_recording(connection: Connection, id: str, file: str, *, at: float) -> None:
+    """Keep where a recording of a call is that began `at`."""
+    connection.execute(call_recordings.insert(), {"call_id": id, "file_id": file, "began_at": at})
+
+
+def show_life(connection: Connection, ids: Collection[str], *, now: float) -> None:
+    """Show that these calls are under way."""
+    connection.execute(update(calls).where(calls.c.id.in_(ids)).values(seen_at=now))
+
+
+def write_off(connection: Connection, *, now: float) -> list[str]:
+    """Close the records of calls that nobody has shown to live for long, as lost; their ids.
+
+    What the platform says of them later still counts, and so does their being taken up again.
+    """
+    lost = connection.execute(
+        update(calls)
+        .where(
+            calls.c.ended_at.is_(None),
+            is_(calls.c.state, "in-progress"),
+            calls.c.seen_at < now - LOST_SECONDS,
+        )
+        .values(
+            state="completed",
+            ended_at=calls.c.seen_at,
+            ended_by="lost",
+            seconds=calls.c.seen_at - calls.c.answered_at,
+        )
+        .returning(calls.c.id)
+    )
+    return list(lost.scalars())
 
 
 def status(
@@ -186,9 +217,15 @@ def read(connection: Connection, id: str) -> CallRecord | None:
     told = connection.execute(
         select(call_turns).where(call_turns.c.call_id == id).order_by(call_turns.c.number)
     )
-    return _record(
-        row,
-        tuple(CallTurn(t.number, t.at, t.asked, t.heard, t.cut, t.figures) for t in told),
+    recordings = connection.scalars(
+        select(call_recordings.c.file_id)
+        .where(call_recordings.c.call_id == id)
+        .order_by(call_recordings.c.began_at)
+    )
+    return replace(
+        _record(row),
+        told=tuple(CallTurn(t.number, t.at, t.asked, t.heard, t.cut, t.figures) for t in told),
+        recordings=tuple(recordings),
     )
 
 
@@ -217,7 +254,7 @@ def _records() -> Any:
     )
 
 
-def _record(row: Row[Any], told: tuple[CallTurn, ...] = ()) -> CallRecord:
+def _record(row: Row[Any]) -> CallRecord:
     return CallRecord(
         id=row.id,
         address=Address.parse(row.address_id) if row.address_id else None,
@@ -232,7 +269,5 @@ def _record(row: Row[Any], told: tuple[CallTurn, ...] = ()) -> CallRecord:
         ended_by=row.ended_by,
         seconds=row.seconds,
         turns=row.turns,
-        recording=row.recording or "",
         figures=row.figures,
-        told=told,
     )

@@ -223,10 +223,17 @@ calls = Table(
     # From being answered to the end.
     Column("seconds", Double),
     Column("turns", Integer, nullable=False),
-    Column("recording", ForeignKey("files.id")),
+    # When the process that is on it last showed that it is.
+    Column("seen_at", Double),
     Column("figures", JSON, nullable=False),
 )
 Index("ix_calls_started_at", calls.c.started_at)
+Index(
+    "ix_calls_open",
+    calls.c.seen_at,
+    sqlite_where=calls.c.ended_at.is_(None),
+    postgresql_where=calls.c.ended_at.is_(None),
+)
 
 call_turns = Table(
     "call_turns",
@@ -239,6 +246,14 @@ call_turns = Table(
     Column("heard", Text, nullable=False),
     Column("cut", Boolean, nullable=False),
     Column("figures", JSON, nullable=False),
+)
+
+call_recordings = Table(
+    "call_recordings",
+    metadata,
+    Column("call_id", ForeignKey("calls.id"), primary_key=True),
+    Column("file_id", ForeignKey("files.id"), primary_key=True),
+    Column("began_at", Double, nullable=False),
 )
 
 secrets = Table(

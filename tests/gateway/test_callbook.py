@@ -40,9 +40,9 @@ CALL = CallRecord(
     ended_by="caller",
     seconds=83.0,
     turns=1,
-    recording="",
     figures={"cost": 0.0123},
     told=(TURN,),
+    recordings=("rec-1", "rec-2"),
 )
 
 WEB = Address("web", "8167db48-d2d8-4223-ad2b-a2819a8d557e")
@@ -74,6 +74,7 @@ def test_a_call_shows_who_spoke_how_long_and_what_was_heard() -> None:
     assert "1:23  caller hung up" in text
     assert "what's on my [list]" in text
     assert "→ Two things ✂ cut short" in text
+    assert text.index("rec-1") < text.index("rec-2")
     assert "$0.0123" in text
 
 
@@ -96,6 +97,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         calls.begin(connection, call, now=100.0)
         calls.note_turn(connection, "CA1", TURN)
         calls.finish(connection, "CA1", ended_by="house", now=130.0)
+        calls.begin(connection, replace(call, id="XX2"), now=90.0)
     database.close()
     return tmp_path
 
@@ -109,6 +111,12 @@ def test_the_command_lists_calls_and_shows_one() -> None:
     assert "first sound" in CliRunner().invoke(cli, ["calls", "CA1"]).output
     missing = CliRunner().invoke(cli, ["calls", "CA0"])
     assert (missing.exit_code, "no call CA0" in missing.output) == (2, True)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_call_that_broke_off_with_its_house_is_told_as_lost() -> None:
+    cli = create_cli(None)  # type: ignore[arg-type]  # as above
+    assert "line lost" in CliRunner().invoke(cli, ["calls", "XX2"]).output
 
 
 @pytest.mark.usefixtures("home")

@@ -178,8 +178,17 @@ async def test_a_loop_that_is_late_takes_no_more_calls_until_it_is_not(
         return now
 
     async with house(tmp_path, monotonic=monotonic) as it:
+        began = now
+        await until(lambda: now > began + 20 * late)
+        # Who starts up is late, and that is no reason to turn the first caller away.
+        assert it.board.room()
+        line = it.phones()
         await until(lambda: not it.board.room())
         late = 0.0
+        await until(it.board.room)
+        late = 1.0
+        await until(lambda: not it.board.room())
+        await it.over(line)
         await until(it.board.room)
 
 
@@ -274,7 +283,8 @@ async def test_a_recording_is_announced_and_found_in_the_record(tmp_path: Path) 
         line.hung_up()
         await until(lambda: not it.board.on_line(line.call.sender.address))
         record = await it.record()
-        found = await it.rig.files.get(record.recording)
+        [recording] = record.recordings
+        found = await it.rig.files.get(recording)
         assert found
         file, _ = found
     assert (file.name, file.media_type) == ("CA1.wav", "audio/wav")
@@ -293,8 +303,21 @@ async def test_a_call_that_we_are_told_to_stop_in_is_kept_with_its_recording(
         with anyio.CancelScope(shield=True):
             await until(lambda: not it.board.on_line(line.call.sender.address))
             record = await it.record()
-    assert record.recording
+    assert len(record.recordings) == 1
     assert record.ended_at
+
+
+async def test_a_call_keeps_the_recording_of_every_line_that_it_was_on(tmp_path: Path) -> None:
+    async with house(tmp_path, record=True) as it:
+        for resumed in (False, True):
+            line = it.phones(resumed=resumed)
+            await line.has_heard(".")
+            line.hung_up(lost=not resumed)
+            await it.over(line)
+        first, second = (await it.record()).recordings
+        assert first != second
+        assert await it.rig.files.get(first)
+        assert await it.rig.files.get(second)
 
 
 async def test_what_the_platform_says_of_a_call_is_kept_though_it_never_came(

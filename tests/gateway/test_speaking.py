@@ -13,7 +13,7 @@ from channels.events import AudioIn, AudioOut, Clear, Mark
 from gateway.call.events import AudioSent, Fact, VoiceFailed
 from gateway.call.playback import Playback
 from gateway.errors import SpeechUnreachable
-from gateway.speaking import CHUNK, SYNTHESISED_AHEAD, Speaker
+from gateway.speaking import CHUNK, LAST_WORDS_SECONDS, SYNTHESISED_AHEAD, Speaker
 from tests.gateway.lines import FRAME, LETTER, LetterVoice, PaperLine
 from tests.virtual import VirtualLoop
 
@@ -277,6 +277,23 @@ async def test_a_clause_that_cannot_be_made_is_told_and_the_next_is_heard(
         await it.line.has_heard("two")
         assert VoiceFailed(1) in it.facts
         assert it.line.heard == "two"
+
+
+async def test_last_words_are_heard_whole_and_paid_for() -> None:
+    async with stage() as it:
+        await it.speaker.last_words("so long")
+        await it.line.has_heard("so long")
+        assert it.costs == ["so long"]
+
+
+async def test_last_words_that_nobody_can_say_are_not_waited_for() -> None:
+    async with stage(voice=LetterVoice(pause=60.0)) as it:
+        began = anyio.current_time()
+        await it.speaker.last_words("so long")
+        assert anyio.current_time() - began == pytest.approx(LAST_WORDS_SECONDS)
+        it.voice.failures = [SpeechUnreachable("down")]
+        await it.speaker.last_words("so long")
+        await it.line.has_heard("so")
 
 
 async def test_of_a_voice_that_breaks_off_what_there_is_is_heard() -> None:

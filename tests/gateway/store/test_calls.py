@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import Connection
 
 from channels.events import PHONE, Address, Call, Route, Sender
 from gateway.store import calls
 from gateway.store.calls import CallRecord, CallTurn
 from gateway.store.engine import Database
+from gateway.store.tables import files
 
 pytestmark = pytest.mark.anyio
 
@@ -94,6 +96,18 @@ async def test_a_call_whose_line_broke_goes_on_in_the_same_record(database: Data
     assert (again.state, again.ended_at, again.ended_by) == ("in-progress", None, "")
     await database.write(calls.finish, "CA1", ended_by="caller", now=130.0)
     assert (await record(database)).seconds == 30.0
+
+
+async def test_recordings_are_told_in_the_order_they_began(database: Database) -> None:
+    def keep(connection: Connection, id: str) -> None:
+        file = {"owner": "", "name": "", "media_type": "", "kind": "audio", "size": 1}
+        connection.execute(files.insert(), {"id": id, "created_at": 0.0, **file})
+
+    await database.write(calls.begin, CALL, now=100.0)
+    for id, began in (("z-second", 112.0), ("a-third", 130.0), ("m-first", 100.0)):
+        await database.write(keep, id)
+        await database.write(calls.note_recording, "CA1", id, at=began)
+    assert (await record(database)).recordings == ("m-first", "z-second", "a-third")
 
 
 async def test_calls_are_listed_newest_first(database: Database) -> None:

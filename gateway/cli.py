@@ -105,6 +105,8 @@ def call(
         _stop(f"--waterfall draws SVG; name the file {waterfall.with_suffix('.svg')}.")
     for missing in [path for path in wav or () if not path.is_file()]:
         _stop(f"There is no file {missing}.")
+    for homeless in [path for path in (record, waterfall) if path and not path.parent.is_dir()]:
+        _stop(f"There is no folder {homeless.parent}.")
 
     async def until_over() -> None:
         if to:

@@ -18,6 +18,8 @@ from prompts import sentence
 
 _POLL_SECONDS = 0.2
 _QUIET_SECONDS = 0.5
+_KEYS_SECONDS = 5.0
+"""To wait for what keys that were pressed bring about."""
 _PRESS, _QUIT = ":press ", ":quit"
 
 
@@ -130,8 +132,16 @@ async def _talk(line: PhoneCall, plan: Plan, watch: Watch | None, show: _Show) -
     await line.answer(since=0.0, quiet=_QUIET_SECONDS, seconds=plan.patience)
     for what in plan.says:
         text = what.name if isinstance(what, Path) else what
+        if text == _QUIT:
+            break
         show.speech("user", text)
         try:
+            if text.startswith(_PRESS):
+                await line.press(text.removeprefix(_PRESS).strip())
+                await line.answer(
+                    since=line.now, quiet=_QUIET_SECONDS, seconds=min(_KEYS_SECONDS, plan.patience)
+                )
+                continue
             await line.say(what)
         except NotOnTheLine:
             show.say("call_too_late", "red")

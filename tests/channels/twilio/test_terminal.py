@@ -90,6 +90,16 @@ async def test_what_is_typed_is_said_and_keys_are_pressed() -> None:
     assert [fact for fact in outcome.facts if fact.kind == "caller"]
 
 
+async def test_a_script_may_press_keys_and_hang_up_as_somebody_at_the_keyboard_may() -> None:
+    console, _ = screen()
+    async with plain_house(beeps) as house:
+        says = ["hello", ":press 12", ":quit", "never"]
+        outcome = await call(plan(house.url, says=says, patience=1.0), console)
+    assert outcome.ok
+    assert [fact.detail for fact in outcome.facts if fact.kind == "digit"] == ["1", "2"]
+    assert [turn.said for turn in outcome.turns] == ["hello"]
+
+
 async def test_words_of_the_conversation_are_shown_and_an_answer_owed_is_waited_for() -> None:
     class Watching:
         asked = 0

@@ -92,6 +92,8 @@ async def run(settings: Settings, wanted: Wanted) -> bool:
         local = not wanted.url or wanted.url.rstrip("/") in (settings.local_url, settings.base_url)
         outcome = await terminal.call(plan, console, _Watching(database) if local else None)
         record = await _kept(database, outcome.call) if local else None
+        if why := _why_not(outcome):
+            console.print(sentence("call", why, settings.voice_locale), style="yellow")
     finally:
         database.close()
     if record and record.told:
@@ -101,6 +103,14 @@ async def run(settings: Settings, wanted: Wanted) -> bool:
     if wanted.as_json:
         print(json.dumps(_report(outcome, record)))  # noqa: T201 - a command speaks to a script
     return outcome.ok
+
+
+def _why_not(outcome: Outcome) -> str | None:
+    """The sentence for somebody whose call was not taken, where we know what to do about it."""
+    failures = [fact.detail for fact in outcome.facts if fact.kind == "failed"]
+    if any(detail.startswith("ConnectError") for detail in failures):
+        return "call_nobody"
+    return "call_stranger" if "status 403" in failures else None
 
 
 async def ring(settings: Settings, to: str, opening: str) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.types import Receive, Scope, Send
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
 from channels.events import PHONE, Address, Call, Route, Sender
+from channels.loopback import serving
 from gateway import calling
 from gateway.errors import SettingsError
 from gateway.settings import Settings
@@ -19,6 +21,7 @@ from gateway.store import inbox as inbox_transactions
 from gateway.store.calls import CallTurn
 from gateway.store.engine import Database
 from tests.channels.twilio.plain_house import Talk, beeps, plain_house
+from tests.kill.house import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -44,6 +47,26 @@ async def test_a_text_is_spoken_recorded_and_drawn(
         assert reader.getnchannels() == 2
         assert reader.getnframes() / 8000 == pytest.approx(report["seconds"], abs=0.1)
     assert "hello" in waterfall.read_text("utf-8")
+
+
+async def test_who_reaches_nobody_is_told_to_start_the_house(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nobody = settings_of(f"http://127.0.0.1:{free_port()}", tmp_path)
+    assert not await calling.run(nobody, calling.Wanted(says=["hello"]))
+    assert "frontdoor serve" in capsys.readouterr().out
+
+
+async def test_who_signs_with_another_key_is_told_which_one_to_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def distrusts(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 403, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with serving(distrusts) as url:
+        assert not await calling.run(settings_of(url, tmp_path), calling.Wanted(says=["hello"]))
+    assert "TWILIO_AUTH_TOKEN" in capsys.readouterr().out
 
 
 async def test_the_phone_signs_with_the_key_that_the_house_made_up(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class Wanted:
 async def run(settings: Settings, wanted: Wanted) -> bool:
     """Call a front door; whether everything that was said was answered.
 
-    Raises FrontDoorError, and ValueError for a file that cannot be used.
+    Raises FrontDoorError.
     """
     from rich.console import Console  # noqa: PLC0415 - only who calls loads it
 
@@ -69,6 +69,7 @@ async def run(settings: Settings, wanted: Wanted) -> bool:
 
     # What a script reads is to be nothing but JSON.
     console = Console(stderr=wanted.as_json, highlight=False)
+    await to_thread.run_sync(_check, wanted.wavs)
     database = Database(settings.database)
     try:
         await to_thread.run_sync(migrate.upgrade, database.engine)
@@ -111,6 +112,17 @@ def _why_not(outcome: Outcome) -> str | None:
     if any(detail.startswith("ConnectError") for detail in failures):
         return "call_nobody"
     return "call_stranger" if "status 403" in failures else None
+
+
+def _check(recordings: Sequence[Path]) -> None:
+    """Miss nothing in the middle of a call. Raises SettingsError."""
+    from channels.twilio.simulator.sound import read_wav  # noqa: PLC0415 - as above
+
+    for file in recordings:
+        try:
+            read_wav(file)
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{file}: {error}") from error
 
 
 async def ring(settings: Settings, to: str, opening: str) -> None:

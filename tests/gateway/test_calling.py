@@ -49,6 +49,15 @@ async def test_a_text_is_spoken_recorded_and_drawn(
     assert "hello" in waterfall.read_text("utf-8")
 
 
+async def test_a_recording_that_is_none_is_told_before_the_call(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_text("not a sound")
+    async with plain_house(beeps) as house:
+        wanted = calling.Wanted(wavs=[tmp_path / "a.wav"])
+        with pytest.raises(SettingsError, match=r"a\.wav"):
+            await calling.run(settings_of(house.url, tmp_path), wanted)
+        assert not house.forms
+
+
 async def test_who_reaches_nobody_is_told_to_start_the_house(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -162,14 +162,17 @@ class MediaDoor:
         )
 
     async def _serve(self, line: PhoneLine) -> None:
-        log.info("call_answered", call=line.call.id, resumed=line.call.resumed)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(line.write)
             await self._calls.answer(line)
             tasks.cancel_scope.cancel()
         # Before the socket closes, for then Twilio asks what comes next.
         self._ended(line.call.id, line.ending)
-        log.info("call_left", call=line.call.id, ending=type(line.ending).__name__)
+        log.info(
+            "call_left",
+            call=line.call.id,
+            ending=type(line.ending).__name__ if line.ending else "theirs",
+        )
 
 
 class _Closing(Exception):

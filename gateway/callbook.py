@@ -77,7 +77,7 @@ def listed(records: Sequence[CallRecord]) -> Table:
     from rich.table import Table  # noqa: PLC0415 - only who looks at calls loads it
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
     for heading in ("when", "who", "", "long", "turns", "how it ended", "call"):
         # An address may be long; what is cut off of the rest is missed.
         table.add_column(

@@ -57,6 +57,8 @@ class Switchboard:
     _preempts: bool = False
     _prepared: set[AudioFormat] = field(default_factory=set)
     _tasks: TaskGroup | None = None
+    _opened: anyio.Event = field(default_factory=anyio.Event)
+    """Lines come as soon as the door is open, and that is a little before there are ears."""
 
     def __post_init__(self) -> None:
         self._ledger = Ledger(self.parts.database, self.parts.wall_clock)
@@ -70,6 +72,7 @@ class Switchboard:
             tasks.start_soon(self._ledger.run)
             tasks.start_soon(self._ask_for_drafts)
             self._tasks = tasks
+            self._opened.set()
             try:
                 yield
             finally:
@@ -107,6 +110,7 @@ class Switchboard:
                 structlog.contextvars.bound_contextvars(call=call.id),
                 self._ledger.living(call),
             ):
+                await self._opened.wait()
                 log.info("call_answered", channel=call.route.channel, resumed=call.resumed)
                 await self._talk(line)
         except Exception:

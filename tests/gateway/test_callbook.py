@@ -128,8 +128,11 @@ def test_the_beginning_of_an_id_names_a_call() -> None:
 
 def test_a_narrow_terminal_shows_all_that_is_needed_to_look_a_call_up() -> None:
     out = io.StringIO()
-    record = replace(CALL, id="CAfed45427a9913b0140eeb4d26b20b4ba", address=WEB)
-    callbook.list_all([record], Console(file=out, width=80))
+    long = replace(CALL, id="CAfed45427a9913b0140eeb4d26b20b4ba", address=WEB)
+    usual = replace(CALL, name="")
+    callbook.list_all([usual], Console(file=out, width=80))
+    assert "phone:+33612345678 in" in out.getvalue()
+    callbook.list_all([long], Console(file=out, width=80))
     assert "CAfed45427a9" in out.getvalue()
     assert "caller hung up" in out.getvalue()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -130,6 +130,34 @@ async def test_a_call_is_kept_with_its_turns(tmp_path: Path) -> None:
     assert {"transcript", "commit", "text", "audio"} <= turn.figures.keys()
     assert record.figures["cost"] == pytest.approx(0.25 * len(it.recogniser.asked))
     assert record.started_at - 1 < turn.at < record.ended_at
+
+
+async def test_who_calls_while_the_house_still_opens_is_answered_once_it_has(
+    tmp_path: Path,
+) -> None:
+    """So is Twilio, which takes a call up again at once when a server died and comes back."""
+
+    class Opening(LoudActivity):
+        opened = False
+
+        @asynccontextmanager
+        async def running(self) -> AsyncIterator[None]:
+            self.opened = True
+            yield
+
+        def listen(self, format: AudioFormat, on_window: Callable[[float, float], None]) -> Ear:
+            assert self.opened
+            return super().listen(format, on_window)
+
+    async with house(tmp_path) as it:
+        early = replace(it.board.parts, activity=Opening())
+        it.board = Switchboard(early, it.rig.files, 1, preempt="never")
+        line = it.phones(resumed=True)
+        await anyio.wait_all_tasks_blocked()
+        async with it.board.running():
+            await line.has_heard("I am back.")
+            await it.over(line)
+        assert (await it.record()).ended_by == "caller"
 
 
 async def test_a_call_that_is_taken_up_again_keeps_what_was_before(tmp_path: Path) -> None:

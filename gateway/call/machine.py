@@ -2,8 +2,8 @@
 
 Rule 1: everything that decides about the call is in this folder, and its only ways in are those
 of `clockwork`. Rule 2: nothing here waits, reads a clock or knows a network. Rule 3: a fact of a
-turn that is over is dropped at one door, `_is_stale`;
-any other that the tables of `states` do not foresee raises.
+turn that is over is dropped at one door, `_is_stale`; any other that the tables of `states` do not
+foresee raises.
 
 A turn of the caller is over when they have been quiet for long enough and its words are known;
 then the agent is asked, and its reply spoken. Who speaks over us silences us at once, and what
@@ -15,35 +15,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.call import events as e
-from gateway.call.clockwork import Clockwork
 from gateway.call.events import Fact, Filler
-from gateway.call.playback import Playback
+from gateway.call.floor import Floor
 from gateway.call.policy import Policy
-from gateway.call.silence import Silence
-from gateway.call.states import CALLER_MOVES, HOUSE_MOVES, TALKS, Caller, House, IllegalMove, Move
-from gateway.call.turns import CLOSE_TO_END, Turn, Verdict, is_assent
-from gateway.call.words import words
+from gateway.call.states import CALLER_MOVES, TALKS, Caller, House, IllegalMove, Move
+from gateway.call.turns import Turn, Verdict
 
 
-class Machine(Clockwork):
+class Machine(Floor):
     """One call, from its being answered until nobody is on the line."""
 
     def __init__(self, policy: Policy) -> None:
-        super().__init__()
-        self.policy = policy
-        self.caller = Caller.QUIET
-        self.house = House.RINGING
-        self.playback = Playback()
-        self._silence = Silence(policy)
-        self._hearing: Turn | None = None
-        """The turn that the caller is at."""
-        self._answering: Turn | None = None
-        """The turn whose answer the caller waits for or listens to."""
-        self._leaving: e.HangUp | e.Transfer | None = None
-        """How the call ends, once all was said."""
+        super().__init__(policy)
         self._notices: list[str] = []
         self._digits = ""
-        self._turns = self._clauses = 0
+        self._turns = 0
         self._guarded_until = 0.0
 
     # -- the door --------------------------------------------------------------------------
@@ -247,58 +233,6 @@ class Machine(Clockwork):
         elif not turn.said and turn.wish is None:
             self._fill(Filler.NOTHING)
 
-    # -- the caller speaks over us ---------------------------------------------------------
-
-    def _yield(self) -> None:
-        """Fall silent, until it is known what they want."""
-        turn = self._hearing
-        if turn and self.caller is Caller.SPEAKING and self.house is House.TALKING:
-            turn.over_ours = True
-            self._move(Move.YIELD)
-            self._orders.append(e.Pause(clear=self.playback.pause(self._now)))
-            self._timers[self._decide] = max(turn.began + self.policy.decide, self._now)
-
-    def _decide(self) -> None:
-        if self._hearing is None or self.house is not House.YIELDING:
-            return
-        if self.caller is Caller.PAUSING:
-            # So short a sound is assent, until its words say otherwise.
-            self._go_on()
-        else:
-            self._orders.append(self._hearing.transcribe(self._now))
-            self._timers[self._decide] = self._now + 2 * self.policy.decide
-
-    def _judge(self, turn: Turn) -> None:
-        """Whether what the caller says over our speech takes the floor."""
-        if not turn.failed and words(turn.text) and not self._is_mere_assent(turn.text):
-            turn.over_ours = False
-            self._give_way()
-        elif self.house is House.YIELDING and self.caller is Caller.PAUSING:
-            self._go_on()
-
-    def _is_mere_assent(self, text: str) -> bool:
-        all_known = self._answering is None or self._answering.done
-        answers = all_known and self.playback.remaining(self._now) < CLOSE_TO_END
-        return is_assent(text, self.policy.locale) and not answers
-
-    def _go_on(self) -> None:
-        self._never(self._decide)
-        self._move(Move.GO_ON)
-        rest = self.playback.resume()
-        self._orders.append(e.Resume(*rest) if rest else e.Hush(clear=False))
-
-    def _give_way(self) -> None:
-        """The caller has the floor: whatever we were at is over."""
-        turn, self._answering, self._leaving = self._answering, None, None
-        heard = self.playback.heard(turn.number, self._now) if turn else ""
-        if self.house in TALKS:
-            self._orders.append(e.Hush(clear=self.playback.hush(self._now)))
-        if turn:
-            self._orders.append(e.DropTurn(turn.number, heard))
-        self._silence.answered()
-        self._never(self._decide)
-        self._move(Move.GIVE_WAY)
-
     # -- we speak --------------------------------------------------------------------------
 
     def _answer(self, fact: e.Answered) -> None:
@@ -308,20 +242,6 @@ class Machine(Clockwork):
         if fact.voicemail:
             self._leaving = e.HangUp()
         self._fill(Filler.BACK if fact.resumed else Filler.GREETING, fact.greeting)
-
-    def _say(self, turn: int, text: str) -> None:
-        self._orders.append(e.Say(turn, self._clause(turn, text), text))
-
-    def _fill(self, kind: Filler, text: str = "") -> None:
-        if kind is not Filler.THERE:
-            self._silence.spoke(self._now)
-        self._orders.append(e.Fill(self._clause(0, text), kind, text))
-
-    def _clause(self, turn: int, text: str) -> int:
-        self._clauses += 1
-        self.playback.say(self._clauses, turn, text, self._now)
-        self._move(Move.TALK)
-        return self._clauses
 
     def _follow_sound(self, fact: e.AudioSent | e.Played | e.VoiceFailed) -> None:
         match fact:
@@ -428,16 +348,3 @@ class Machine(Clockwork):
     def _end_the_longest(self) -> None:
         self._give_way()
         self._break_silence(Filler.GOODBYE)
-
-    # -- small change ----------------------------------------------------------------------
-
-    def _move(self, move: Move) -> None:
-        to = HOUSE_MOVES[self.house].get(move)
-        if to is None:
-            raise IllegalMove(f"{move} while {self.house}")
-        self.house = to
-
-    def _turn(self, number: int) -> Turn | None:
-        """A live turn by its number."""
-        live = (self._hearing, self._answering)
-        return next((turn for turn in live if turn and turn.number == number), None)

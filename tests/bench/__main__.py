@@ -7,7 +7,7 @@ from functools import partial
 
 import anyio
 
-from tests.bench import calls, hearing, mouth_to_ear, soak, sockets, start, tokens, webhook
+from tests.bench import calls, frames, hearing, mouth_to_ear, soak, sockets, start, tokens, webhook
 
 BENCHES = {
     "start": start.run,
@@ -15,6 +15,7 @@ BENCHES = {
     "tokens": tokens.run,
     "sockets": sockets.run,
     "hearing": hearing.run,
+    "frames": frames.run,
 }
 ADJUSTABLE = {
     "calls": calls.run,

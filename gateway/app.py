@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from channels.http import body_of
 from gateway.telemetry import REQUEST_SECONDS, REQUESTS, SOCKETS, exposition
 
 log = structlog.get_logger()
@@ -101,15 +102,13 @@ async def _notifications(request: Request) -> Response:
     token = request.headers.get("x-a2a-notification-token", "")
     if not _same(token, face.notification_token):
         raise HTTPException(401, "The notification token is missing or wrong.")
-    body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST_NOTIFICATION:
-                raise HTTPException(413, f"At most {LARGEST_NOTIFICATION} bytes.")
+        body = await body_of(request, most=LARGEST_NOTIFICATION)
+    except OverflowError:
+        raise HTTPException(413, f"At most {LARGEST_NOTIFICATION} bytes.") from None
     except ClientDisconnect:
         raise HTTPException(400, "The notification did not arrive whole.") from None
-    task = task_of(bytes(body))
+    task = task_of(body)
     if task is None:
         raise HTTPException(400, "This is not an A2A 1.0 StreamResponse about a task.")
     await face.notified(task)

@@ -19,7 +19,6 @@ from agents.brain.config import BrainConfig
 from agents.records.schema import SchemaError
 from channels.base import Budget, Calls, Channel, Inbox
 from channels.twilio.adapter import PhoneChannel
-from channels.twilio.config import PhoneConfig
 from channels.web.adapter import WebChannel, WebConfig
 from channels.web.simulated import simulated_phone
 from gateway.agent.a2a import A2AAgent, A2AConfig
@@ -33,7 +32,7 @@ from gateway.calls import Switchboard
 from gateway.chat import Chat
 from gateway.cli import create_cli
 from gateway.delivery import Deliveries
-from gateway.doctor import bot_of
+from gateway.doctor import bot_of, phone_of
 from gateway.embedded import EmbeddedAgent
 from gateway.errors import SettingsError, StoreError
 from gateway.following import Following
@@ -271,21 +270,7 @@ def connected(
         channels["telegram"] = TelegramChannel(bot_of(settings), inbox, budget)
         doors["telegram"] = ""
     if calls:
-        notices: Any = settings.phone_notices
-        phone = PhoneConfig(
-            auth_token=phone_token,
-            webhook_key=settings.twilio_webhook_key,
-            account_sid=settings.twilio_account_sid,
-            number=settings.twilio_phone_number,
-            api_url=settings.twilio_api_url,
-            public_url=settings.public_url,
-            port=settings.port,
-            transfer_number=settings.transfer_number,
-            locale=settings.voice_locale,
-            notices=notices,
-            announce_recording=settings.record_calls == "on",
-        )
-        channels["phone"] = PhoneChannel(phone, calls, budget)
+        channels["phone"] = PhoneChannel(phone_of(settings, phone_token), calls, budget)
         if settings.twilio_phone_number:
             doors["phone"] = settings.twilio_phone_number
     return channels

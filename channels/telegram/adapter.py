@@ -29,6 +29,7 @@ from channels.base import (
     Remember,
 )
 from channels.events import File, Message, Reply, Route
+from channels.http import body_of
 from channels.telegram import render, wire
 from channels.telegram.api import Api
 from channels.telegram.budget import Allowance
@@ -116,7 +117,7 @@ class TelegramChannel(Channel):
         if not hmac.compare_digest(given, self._secret):
             return _say(403, "The secret token is missing or wrong.")
         try:
-            body = await _body(request)
+            body = await body_of(request, most=BODY_BYTES)
             update = json.loads(body)
         except OverflowError:
             return _say(413, f"An update has at most {BODY_BYTES} bytes.")
@@ -196,16 +197,6 @@ class TelegramChannel(Channel):
             await self._api.call("answerCallbackQuery", callback_query_id=query)
         except ChannelError as error:
             log.debug("telegram_button_not_answered", reason=str(error))
-
-
-async def _body(request: Request) -> bytes:
-    """The body; OverflowError when it is over the limit."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            raise OverflowError
-    return bytes(body)
 
 
 def _say(status: int, text: str, *, retry_after: float = 0.0) -> Response:

@@ -14,8 +14,9 @@ import anyio
 import anyio.to_thread
 
 from channels.base import ChannelError, MaybeSent, NotSent
+from channels.http import unanswered
 from channels.telegram.config import ALLOWED_UPDATES, TelegramConfig
-from channels.telegram.failures import TooBig, broken, failure
+from channels.telegram.failures import TooBig, failure
 
 if TYPE_CHECKING:
     import httpx
@@ -68,7 +69,7 @@ class Api:
         try:
             answer = await http.post(url, data=fields, timeout=wait + _TIMEOUT)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise broken(error) from error
+            raise unanswered("Telegram", error) from error
         if lost := failure(answer.status_code, answer.content):
             raise lost
         result = answer.json()["result"]
@@ -97,7 +98,7 @@ class Api:
                         raise TooBig(_TOO_BIG)
                     yield chunk
         except httpx.HTTPError as error:
-            raise NotSent(str(broken(error))) from error
+            raise NotSent(str(unanswered("Telegram", error))) from error
 
     async def close(self) -> None:
         """Let go of all connections; later requests are NotSent."""
@@ -155,4 +156,4 @@ def _connect(config: TelegramConfig) -> tuple[telegram.Bot, httpx.AsyncClient]:
 
 def _meaning(error: TelegramError) -> ChannelError:
     cause = error.__cause__
-    return cause if isinstance(cause, ChannelError) else broken(cause or error)
+    return cause if isinstance(cause, ChannelError) else unanswered("Telegram", cause or error)

@@ -107,24 +107,6 @@ def failure(status: int, body: bytes) -> ChannelError | None:
     return _bad_request(about)
 
 
-def broken(error: BaseException) -> ChannelError:
-    """What it means that there was no answer: `error` is httpx's."""
-    import httpx  # noqa: PLC0415 - whoever has an error of httpx has paid for it
-
-    unsent = (
-        httpx.ConnectError,
-        httpx.ConnectTimeout,
-        httpx.PoolTimeout,
-        httpx.ProxyError,
-        httpx.UnsupportedProtocol,
-        httpx.InvalidURL,
-    )
-    kind = type(error).__name__
-    if isinstance(error, unsent):
-        return NotSent(f"Telegram could not be reached ({kind})")
-    return MaybeSent(f"Telegram did not answer ({kind})")
-
-
 def _bad_request(about: str) -> Refused:
     words = about.lower()
     for kind, signs in _BAD_REQUESTS:

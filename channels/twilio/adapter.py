@@ -29,6 +29,7 @@ from channels.base import (
     Unreachable,
 )
 from channels.events import Address, Reply, Route
+from channels.http import body_of
 from channels.twilio import forms, messages, twiml
 from channels.twilio.config import (
     AFTER_PATH,
@@ -293,7 +294,8 @@ class PhoneChannel(Channel):
                 path, query = request.url.path, request.url.query
                 # A number may be set to ask by GET; then all is in the URL, which is signed.
                 asks = request.method == "GET"
-                form = forms.read(query.encode() if asks else await _body(request))
+                body = query.encode() if asks else await body_of(request, most=BODY_BYTES)
+                form = forms.read(body)
                 base = self._signatures.form(path, query, {} if asks else form, request.headers)
                 if not base:
                     log.warning("twilio_webhook_refused", path=path)
@@ -349,16 +351,6 @@ def _remember(calls: OrderedDict[str, T], call: str, what: T) -> None:
 def _count(text: str) -> int:
     """A number that we wrote into a URL ourselves, which its signature covers."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else 0  # noqa: PLR2004 - digits
-
-
-async def _body(request: Request) -> bytes:
-    """The body; OverflowError when it is over the limit."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            raise OverflowError
-    return bytes(body)
 
 
 def _xml(document: str) -> Response:

@@ -17,6 +17,7 @@ import anyio
 from anyio import to_thread
 
 from channels.base import ChannelError, MaybeSent, NotSent, Refused, Unreachable
+from channels.http import unanswered
 from channels.twilio.config import NUMBER, PhoneConfig
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class Rest:
         try:
             answer = await http.request(method, url, data=fields)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _broken(error) from error
+            raise unanswered("Twilio", error) from error
         content = _parsed(answer)
         if lost := failure(answer.status_code, content, answer.headers.get("retry-after", "")):
             raise lost
@@ -188,23 +189,6 @@ def failure(status: int, answer: Mapping[str, Any], retry_after: str = "") -> Ch
         return Unreachable(about)
     remedy = _REMEDIES.get(code) or (_REMEDIES[20003] if status in (401, 403) else "")
     return Rejected(f"{about}; {remedy}" if remedy else about, code)
-
-
-def _broken(error: BaseException) -> ChannelError:
-    import httpx  # noqa: PLC0415 - whoever has an error of httpx has paid for it
-
-    unsent = (
-        httpx.ConnectError,
-        httpx.ConnectTimeout,
-        httpx.PoolTimeout,
-        httpx.ProxyError,
-        httpx.UnsupportedProtocol,
-        httpx.InvalidURL,
-    )
-    kind = type(error).__name__
-    if isinstance(error, unsent):
-        return NotSent(f"Twilio could not be reached ({kind})")
-    return MaybeSent(f"Twilio did not answer ({kind})")
 
 
 def _connect(config: PhoneConfig) -> httpx.AsyncClient:

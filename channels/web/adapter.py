@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 from channels.base import Budget, Calls, Channel, Inbox, Outgoing, Refused
 from channels.events import Reply
 from channels.events import Route as ReplyRoute
+from channels.http import body_of
 from channels.web import sessions, wire
 from channels.web.connection import Connection, Patience
 from channels.web.door import Door, Problem, host_of, locale_of, spend
@@ -199,11 +200,10 @@ class WebChannel(Channel):
 
 async def _introduction(request: Request) -> dict[str, str]:
     """What the client tells of itself: identity, locale, zone. Raises Problem."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            raise Problem(413, "body_too_large")
+    try:
+        body = await body_of(request, most=_MAX_BODY)
+    except OverflowError:
+        raise Problem(413, "body_too_large") from None
     if not body.strip():
         return {}
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":

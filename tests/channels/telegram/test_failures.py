@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.base import ChannelError, MaybeSent, NotSent, Refused, Unreachable
 from channels.telegram import failures
-from channels.telegram.failures import broken, failure
+from channels.telegram.failures import failure
 
 
 def refusal(code: int, description: str = "", **parameters: Any) -> bytes:
@@ -62,24 +61,6 @@ def test_a_flood_is_waited_out(asked: object, waited: float) -> None:
     flood = failure(429, refusal(429, "Too Many Requests", retry_after=asked))
     assert isinstance(flood, NotSent)
     assert flood.retry_after == waited
-
-
-@pytest.mark.parametrize(
-    ("error", "meaning"),
-    [
-        (httpx.ConnectError("refused"), NotSent),
-        (httpx.ConnectTimeout("slow"), NotSent),
-        (httpx.PoolTimeout("busy"), NotSent),
-        (httpx.ReadTimeout("silent"), MaybeSent),
-        (httpx.WriteError("cut"), MaybeSent),
-        (httpx.RemoteProtocolError("cut"), MaybeSent),
-        (RuntimeError("who knows"), MaybeSent),
-    ],
-)
-def test_silence_is_doubt_unless_nothing_left_us(
-    error: Exception, meaning: type[ChannelError]
-) -> None:
-    assert type(broken(error)) is meaning
 
 
 @given(st.integers(100, 599), st.binary(max_size=60))

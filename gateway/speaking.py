@@ -15,7 +15,7 @@ import anyio
 import structlog
 
 from channels.base import Line
-from channels.events import AudioOut, Clear, Mark
+from channels.events import AudioOut, Caption, Clear, Mark
 from gateway.call.events import AudioSent, Fact, VoiceFailed
 from gateway.call.playback import Playback
 from gateway.errors import SpeechError
@@ -54,6 +54,7 @@ class _Piece:
     """Whether it was told that all was sent."""
     begun: int = 0
     """Bytes heard before it was gone on with."""
+    shown: bool = False
 
 
 class Speaker:
@@ -165,6 +166,9 @@ class Speaker:
             self._marks += 1
             mark = f"{piece.clause}.{self._marks}"
             self._line.send(Mark(mark))
+        if not piece.shown:
+            piece.shown = True
+            self._line.send(Caption("agent", piece.text, final=True))
         piece.told = last
         self._forget_heard()
         seconds = len(chunk) / self._format.bytes_per_second
@@ -179,6 +183,7 @@ class Speaker:
 
     async def last_words(self, text: str) -> None:
         """Say this at once, past all that was to be said; to hang up is to wait for it."""
+        self._line.send(Caption("agent", text, final=True))
         self._on_cost(text)
         sound = self._voice.speak(text, format=self._format, locale=self._locale)
         try:

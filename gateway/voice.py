@@ -118,7 +118,6 @@ class VoiceCall:
         self._cut: str | None = None
         """What the caller heard of the reply that they cut short last."""
         self._understanding = Understanding(self._locale, person=self._can_transfer)
-        self._captions: dict[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
 
@@ -194,7 +193,8 @@ class VoiceCall:
         if isinstance(fact, e.AgentWish) and fact.action == "transfer" and not self._can_transfer:
             fact = e.AgentText(fact.turn, sentence("voice", "no_transfer", self._locale))
         self.figures.fact(fact, now)
-        self._caption(fact)
+        if isinstance(fact, e.Transcript) and fact.text:
+            self._line.send(Caption("user", fact.text))
         self._carry_out(self._machine.receive(fact, now), now)
 
     def _tick(self) -> None:
@@ -245,15 +245,14 @@ class VoiceCall:
             case e.Prepare(text):
                 self._tasks.start_soon(self._prepare, text)
             case e.Say(turn, clause, text):
-                self._say(clause, text, f"{self._line.call.id}/{turn}")
+                self._speaker.say(clause, text, f"{self._line.call.id}/{turn}")
             case e.Fill(clause, kind, text):
-                self._say(clause, text or self._sentence(kind), "")
+                self._speaker.say(clause, text or self._sentence(kind), "")
             case e.Pause(clear):
                 self._speaker.pause(clear=clear)
             case e.Resume(clause, seconds):
                 self._speaker.resume(clause, seconds)
             case e.Hush(clear):
-                self._captions.clear()
                 self._speaker.hush(clear=clear)
             case e.Skip(clause):
                 self._speaker.skip(clause)
@@ -295,10 +294,6 @@ class VoiceCall:
                 for fact in self._reading.hear(event):
                     self._feed(fact)
 
-    def _say(self, clause: int, text: str, context: str) -> None:
-        self._captions[clause] = text
-        self._speaker.say(clause, text, context)
-
     async def _prepare(self, text: str) -> None:
         self.figures.spent(self._cost(text))
         await self._parts.voice.prepare(text, format=self._line.call.format, locale=self._locale)
@@ -307,22 +302,13 @@ class VoiceCall:
         format = self._line.call.format
         return self._parts.voice.cost_now(text, format=format, locale=self._locale)
 
-    def _caption(self, fact: e.Fact) -> None:
-        match fact:
-            case e.Transcript(text=text) if text:
-                self._line.send(Caption("user", text))
-            case e.AudioSent(clause) if text := self._captions.pop(clause, ""):
-                self._line.send(Caption("agent", text, final=True))
-
     async def _transfer(self, to: str, summary: str) -> None:
         try:
             await self._line.transfer(to, summary)
         except ChannelError as error:
             log.warning("not_transferred", error=str(error))
             self.ended_by = "house"
-            sorry = sentence("voice", "no_transfer", self._locale)
-            self._line.send(Caption("agent", sorry, final=True))
-            await self._speaker.last_words(sorry)
+            await self._speaker.last_words(sentence("voice", "no_transfer", self._locale))
             await self._line.hang_up()
 
     # -- the record ------------------------------------------------------------------------

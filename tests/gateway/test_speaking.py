@@ -153,6 +153,19 @@ async def test_marks_come_every_half_second_and_behind_the_last_sound() -> None:
         assert it.line.orders(Mark) == [Mark(fact.mark) for fact in told if fact.mark]
 
 
+async def test_a_clause_is_shown_once_when_its_sound_begins() -> None:
+    async with stage(voice=LetterVoice(delay=0.5)) as it:
+        it.say(1, "once")
+        await anyio.sleep(0.4)
+        assert it.line.captions("agent") == []
+        await it.line.has_heard("on")
+        it.pause()
+        it.resume()
+        it.say(2, "more")
+        await it.line.has_heard("more")
+        assert it.line.captions("agent") == ["once", "more"]
+
+
 async def test_a_pause_is_silence_at_once() -> None:
     async with stage() as it:
         it.say(1, LONG)

@@ -17,7 +17,9 @@ import structlog
 from anyio import to_thread
 from strands.tools.mcp import MCPClient
 from strands.types._events import ToolResultEvent
-from strands.types.tools import AgentTool, ToolGenerator, ToolSpec, ToolUse
+from strands.types.tools import AgentTool, ToolGenerator, ToolUse
+
+from agents.brain.wielded import Borrowed
 
 log = structlog.get_logger()
 
@@ -73,25 +75,12 @@ class Server:
             log.debug("mcp_server_closed", server=self.name, error=type(error).__name__)
 
 
-class Watched(AgentTool):
+class Watched(Borrowed):
     """A server's tool; when it fails, the server is looked after."""
 
     def __init__(self, tool: AgentTool, server: Server) -> None:
-        super().__init__()
-        self._tool = tool
+        super().__init__(tool)
         self._server = server
-
-    @property
-    def tool_name(self) -> str:
-        return self._tool.tool_name
-
-    @property
-    def tool_spec(self) -> ToolSpec:
-        return self._tool.tool_spec
-
-    @property
-    def tool_type(self) -> str:
-        return self._tool.tool_type
 
     async def stream(
         self, tool_use: ToolUse, invocation_state: dict[str, Any], **kwargs: Any

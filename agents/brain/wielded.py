@@ -55,13 +55,12 @@ class Wielded(AgentTool):
         )
 
 
-class Patient(AgentTool):
-    """Somebody else's tool, which is used only once the person's words are final."""
+class Borrowed(AgentTool):
+    """Somebody else's tool, under its own name, used in another way."""
 
-    def __init__(self, tool: AgentTool, final: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, tool: AgentTool) -> None:
         super().__init__()
         self._tool = tool
-        self._final = final
 
     @property
     def tool_name(self) -> str:
@@ -74,6 +73,14 @@ class Patient(AgentTool):
     @property
     def tool_type(self) -> str:
         return self._tool.tool_type
+
+
+class Patient(Borrowed):
+    """Somebody else's tool, which is used only once the person's words are final."""
+
+    def __init__(self, tool: AgentTool, final: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(tool)
+        self._final = final
 
     async def stream(
         self, tool_use: ToolUse, invocation_state: dict[str, Any], **more: Any

@@ -15,6 +15,8 @@ from gateway.call.events import AgentDone, AgentNotice, AgentStatus, AgentText, 
 from gateway.speech.speakable import Speakable
 from prompts import sentence
 
+_CLOSING = " \n*_\"')]”’»"  # noqa: RUF001 - quotes are meant
+
 ENDS = (TurnState.DONE, TurnState.FAILED, TurnState.CANCELED)
 
 
@@ -38,11 +40,20 @@ class _Reply:
 class Reading:
     """Reads the conversation of one call, and tells its turns from everything else there."""
 
-    def __init__(self, locale: str, *, on_unwanted: Callable[[], None], shown: bool = True) -> None:
+    def __init__(
+        self,
+        locale: str,
+        *,
+        on_unwanted: Callable[[], None],
+        on_point: Callable[[], None] = lambda: None,
+        shown: bool = True,
+    ) -> None:
         """`on_unwanted` hears that the turn now played is one that was dropped before it began.
 
-        `shown` is whether the caller sees the conversation, too.
+        `on_point` hears that text ends with what may be the end of a sentence: if no more comes
+        soon, `settle`. `shown` is whether the caller sees the conversation, too.
         """
+        self._on_point = on_point
         self._locale = locale
         self._shown = shown
         self._on_unwanted = on_unwanted
@@ -93,6 +104,19 @@ class Reading:
         for reply in self._replies(turn):
             reply.let_go = True
 
+    def settle(self) -> list[Fact]:
+        """No text came for a while: say what it ends with, if it ends with a sentence."""
+        replies = {
+            id(reply): reply
+            for reply in (*self._asked.values(), *self._open.values(), *self._drafts.values())
+            if reply and not (reply.dropped or reply.let_go)
+        }
+        return [
+            AgentText(reply.turn, clause)
+            for reply in replies.values()
+            for clause in reply.speakable.settle()
+        ]
+
     # -- what happens ----------------------------------------------------------------------
 
     def hear(self, event: Live) -> list[Fact]:
@@ -141,6 +165,8 @@ class Reading:
         if reply.let_go or reply.dropped or reply.seen.startswith(text):
             return []
         reply.seen = text
+        if text.rstrip(_CLOSING).endswith((".", "…")):
+            self._on_point()
         return [AgentText(reply.turn, clause) for clause in reply.speakable.so_far(text)]
 
     def _entry(self, parts: tuple[Part, ...]) -> list[Fact]:

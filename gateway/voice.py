@@ -41,6 +41,10 @@ from prompts import sentence
 
 log = structlog.get_logger()
 
+SETTLE_SECONDS = 0.3
+"""Without more text, until what may be a whole sentence is one: an agent says "I will look it up."
+and then does, and its words come together much faster than that."""
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceParts:
@@ -110,7 +114,10 @@ class VoiceCall:
             on_failed=lambda turn: self._feed(e.AgentDone(turn, failed=True)),
         )
         self._reading = Reading(
-            self._locale, on_unwanted=self._asking.stop, shown=self.channel != "phone"
+            self._locale,
+            on_unwanted=self._asking.stop,
+            on_point=self._settle_soon,
+            shown=self.channel != "phone",
         )
         self._drafts = Drafts(
             parts.database, parts.agent, call, conversation, self._reading, self._feed, self._tasks
@@ -119,6 +126,7 @@ class VoiceCall:
         """What the caller heard of the reply that they cut short last."""
         self._understanding = Understanding(self._locale, person=self._can_transfer)
         self._timer: asyncio.TimerHandle | None = None
+        self._settling: asyncio.TimerHandle | None = None
         self._over = False
 
     async def run(self) -> None:
@@ -138,8 +146,9 @@ class VoiceCall:
                 self.ended_by = "lost"
             finally:
                 self._over = True
-                if self._timer:
-                    self._timer.cancel()
+                for timer in (self._timer, self._settling):
+                    if timer:
+                        timer.cancel()
                 self._ears.close()
                 # What the caller said is still stored, then nothing is left to do.
                 self._asking.close()
@@ -293,6 +302,17 @@ class VoiceCall:
             async for event in events:
                 for fact in self._reading.hear(event):
                     self._feed(fact)
+
+    def _settle_soon(self) -> None:
+        if self._settling:
+            self._settling.cancel()
+        loop = asyncio.get_running_loop()
+        self._settling = loop.call_later(SETTLE_SECONDS, self._settle)
+
+    def _settle(self) -> None:
+        with self._answerable():
+            for fact in self._reading.settle():
+                self._feed(fact)
 
     async def _prepare(self, text: str) -> None:
         self.figures.spent(self._cost(text))

@@ -23,6 +23,8 @@ LONGEST_TABLE = 6
 
 Kind = Literal["table", "code", "image", "list"]
 
+_NEXT = "A"
+"""How another sentence may begin."""
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _TABLE = re.compile(r"\s*\||[^|\n]*\|.*\n\s*:?-{2,}.*(?:\||$)")
 _RULE = re.compile(r"\s*(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,}|=+)$")
@@ -85,6 +87,13 @@ class Speakable:
             self._fence, self._in_table, self._items = "", False, 0
         self._text = text
         return self._advance(whole=False)
+
+    def settle(self) -> list[str]:
+        """The clauses that the text so far completes if what comes next is another sentence."""
+        text = self._text
+        said = self.so_far(f"{text} {_NEXT}") if text else []
+        self._text, self._at = text, min(self._at, len(text))
+        return said
 
     def finish(self) -> list[str]:
         """The clauses that are left, when no more text will come."""

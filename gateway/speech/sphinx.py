@@ -39,7 +39,7 @@ BELIEVED = -30e-4
 on noisy phone lines, 19 in 20 phrases that were heard right are above, and 19 in 20 sentences of
 no grammar below."""
 EXPECTED = -33e-4
-"""The same for what callers are told to say: one in thirteen of these phrases, said in three voices,
+"""The same for what callers are told to say: of these phrases, said in three voices, one in 13
 lies between, and none of 30 sentences of no grammar was taken for one."""
 
 EXAMPLES = (

@@ -70,6 +70,37 @@ def test_a_reply_is_told_clause_by_clause_as_it_grows() -> None:
     assert call.hear(done(7)) == [AgentDone(1)]
 
 
+def test_what_a_reply_ends_with_for_now_is_told_if_it_is_a_sentence() -> None:
+    call = Call()
+    call.asked(1)
+    assert call.hear(Delta(1, "I will look.")) == []
+    assert texts(call.reading.settle()) == ["I will look."]
+    assert call.reading.settle() == []
+    assert texts(call.hear(Delta(1, " It costs 3."), Delta(1, "5 euros. "), done(1)))[:1] == [
+        "It costs three point five euros."
+    ]
+    call.asked(2)
+    call.hear(Delta(2, "Ask Dr."))
+    assert call.reading.settle() == []
+    call.reading.drop(2)
+    call.hear(Delta(2, " Who."))
+    assert call.reading.settle() == []
+
+
+def test_who_may_have_ended_a_sentence_is_waited_for() -> None:
+    ends: list[None] = []
+    reading = Reading("en", on_unwanted=lambda: None, on_point=lambda: ends.append(None))
+    reading.asked(1, "m1")
+    for event, count in (
+        (begun(1, "m1"), 0),
+        (Delta(1, "It is"), 0),
+        (Delta(1, " **open.**"), 1),
+        (Delta(1, " And"), 1),
+    ):
+        reading.hear(event)
+        assert len(ends) == count
+
+
 def test_a_reply_that_comes_only_as_an_entry_is_told_once() -> None:
     call = Call()
     call.asked(1)

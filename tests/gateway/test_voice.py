@@ -44,6 +44,14 @@ class TestTurns:
         assert message.at is not None
         assert message.at.timestamp() == 1000.0
 
+    async def test_a_sentence_is_said_though_the_agent_says_no_more_for_a_while(self) -> None:
+        async with on_paper(["I will look it up.", 3.0, " It is open."]) as call:
+            await call.greeted()
+            await call.line.says("is it open")
+            await call.line.has_heard("up.")
+            assert call.line.heard == "Hi.I will look it up."
+            await call.line.has_heard("open.")
+
     async def test_both_sides_are_captioned_in_the_order_they_are_said(self) -> None:
         async with on_paper(["Two things."]) as call:
             await call.greeted()

@@ -254,6 +254,32 @@ def test_the_first_clause_is_early() -> None:
     assert EARLY < needed < 60
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("It is open.", ["It is open."]),
+        ("It is *open.*", ["It is open."]),
+        ("It is open", []),
+        ("Ask Dr.", []),
+        ("- an item.", []),
+        ("", []),
+    ],
+)
+def test_a_sentence_settles_when_nothing_follows_for_a_while(text: str, said: list[str]) -> None:
+    speakable = Speakable("en")
+    speakable.so_far(text)
+    assert speakable.settle() == said
+    assert speakable.settle() == []
+
+
+def test_what_follows_a_settled_sentence_is_said_whole() -> None:
+    speakable = Speakable("en")
+    speakable.so_far("It is open.")
+    speakable.settle()
+    assert speakable.so_far("It is open.Until nine. ") == []
+    assert speakable.finish() == ["Until nine."]
+
+
 def test_a_text_told_again_says_nothing_twice() -> None:
     speakable = Speakable("en")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from xml.sax.saxutils import escape
 
 _WIDTH, _LEFT, _RIGHT = 860, 170, 80
@@ -28,6 +29,9 @@ def picture(turns: Sequence[Bars], heading: str) -> str:
     """The turns below one another, on one scale of time."""
     longest = max((at for turn in turns for at in turn.steps.values()), default=0.0) or 1.0
     scale = (_WIDTH - _LEFT - _RIGHT) / longest
+    names = dict.fromkeys(name for turn in turns for name in turn.steps)
+    # One colour a step, for its place differs: an agent may start before a turn is over.
+    colours = dict(zip(names, cycle(_COLOURS), strict=False))
     y = _MARGIN + _TITLE
     body = [_text(_MARGIN, _MARGIN + 4, heading, "heading")]
     for turn in turns:
@@ -37,14 +41,13 @@ def picture(turns: Sequence[Bars], heading: str) -> str:
             title = f"{title[: _TITLE_LETTERS - 1]}…"
         body.append(_text(_MARGIN, y - 8, title, "title"))
         begun = 0.0
-        for number, (name, at) in enumerate(turn.steps.items()):
+        for name, at in turn.steps.items():
             start, end = min(begun, at), at
-            colour = _COLOURS[number % len(_COLOURS)]
             body += [
                 _text(_LEFT - 8, y + 13, name, "name"),
                 (
                     f'<rect x="{_LEFT + start * scale:.1f}" y="{y + 3}" height="{_ROW - 8}" '
-                    f'width="{max(2.0, (end - start) * scale):.1f}" rx="2" fill="{colour}"/>'
+                    f'width="{max(2.0, (end - start) * scale):.1f}" rx="2" fill="{colours[name]}"/>'
                 ),
                 _text(_LEFT + end * scale + 6, y + 13, f"{at * 1000:.0f} ms", "time"),
             ]

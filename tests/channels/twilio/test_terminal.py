@@ -169,6 +169,14 @@ def test_a_waterfall_is_a_picture_with_a_bar_for_each_step() -> None:
     assert "750 ms" in texts
 
 
+def test_a_step_has_the_same_colour_in_every_turn() -> None:
+    turns = [Bars("a", {"text": 0.1, "commit": 0.6}), Bars("b", {"commit": 0.6, "text": 0.7})]
+    rects = [line for line in picture(turns, "").splitlines() if "<rect x=" in line]
+    colours = [line.rpartition("fill=")[2] for line in rects]
+    assert (colours[0], colours[1]) == (colours[3], colours[2])
+    assert colours[0] != colours[1]
+
+
 def test_a_call_without_turns_is_a_picture_all_the_same() -> None:
     root = ET.fromstring(picture([], "CA1"))  # noqa: S314 - our own
     assert root.tag.endswith("svg")

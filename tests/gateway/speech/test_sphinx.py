@@ -75,3 +75,9 @@ async def test_without_the_library_it_is_told_how_to_get_it(
     monkeypatch.setitem(sys.modules, "pocketsphinx", None)
     with pytest.raises(SpeechMissing, match=r"frontdoor\[offline\]"):
         await SphinxRecogniser().warm()
+
+
+@pytest.mark.parametrize("text", sphinx.EXAMPLES[:3])
+async def test_the_first_words_of_a_fresh_house_are_heard_as_any(text: str) -> None:
+    fresh = SphinxRecogniser(decoders=1)
+    assert (await fresh.transcribe(said(text))).text == text

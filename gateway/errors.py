@@ -3,6 +3,7 @@
 * FrontDoorError
   x SettingsError          a setting is missing or wrong; names it and the remedy
   x StoreError             the database cannot be used as it is
+    + StoreUnavailable     it cannot be reached for now: try again
   x AgentError             the agent did not do what was asked
     + AgentUnreachable     nothing answered, or too late: try again
     + AgentRefused         it answered that it will not: trying again is no use
@@ -30,6 +31,13 @@ class SettingsError(FrontDoorError):
 
 class StoreError(FrontDoorError):
     """The database cannot be used as it is."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached, or has no room, for now."""
+
+    retry_after = 3
+    """Seconds after which another try is worth while."""
 
 
 class AgentError(FrontDoorError):

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from tests.hanging import Watch
 from tests.services import Postgres, Redis, ServiceMissing, migrated
+
+_WATCH = pytest.StashKey[Watch]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_WATCH] = Watch(float(config.getini("faulthandler_timeout")))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with item.config.stash[_WATCH].over(item.nodeid):
+        return (yield)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[_WATCH].over_the_end()
 
 
 @pytest.fixture(scope="session")
@@ -38,16 +55,15 @@ def redis_service() -> Iterator[Redis]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_service: Postgres) -> str:
+def postgres_migrated(postgres_service: Postgres) -> str:
     return migrated(postgres_service)
 
 
 @pytest.fixture
-def postgres(postgres_service: Postgres, postgres_template: str) -> Iterator[str]:
-    """The URL of a database of this test's own, with today's schema and nothing in it."""
-    url = postgres_service.database(postgres_template)
-    yield url
-    postgres_service.drop(url)
+def postgres(postgres_service: Postgres, postgres_migrated: str) -> str:
+    """The URL of a database with today's schema and nothing in it; it is nobody else's now."""
+    postgres_service.empty(postgres_migrated)
+    return postgres_migrated
 
 
 @pytest.fixture

@@ -185,8 +185,16 @@ class Postgres(Service):
         """The URL of a new database, a copy of `template`, to which nobody may be connected."""
         self._databases += 1
         name = f"test{self._databases}"
-        self.run(f'CREATE DATABASE {name} TEMPLATE "{template}" STRATEGY FILE_COPY')
+        self.run(f'CREATE DATABASE {name} TEMPLATE "{template}"')
         return self._url(name)
+
+    def empty(self, url: str) -> None:
+        """Remove all rows and all who are connected: much quicker than to make a new database."""
+        name = url.rpartition("/")[2]
+        self.run(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 - a name of ours
+        )
+        self.run(_EMPTY, url)
 
     def drop(self, url: str) -> None:
         """Remove a database of ours, whoever is connected."""
@@ -237,6 +245,17 @@ class Postgres(Service):
         # PostgreSQL refuses to run as root.
         user, group = _servant()
         return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", *command]
+
+
+_EMPTY = """
+DO $$ DECLARE name text; BEGIN
+  -- Without foreign keys, any order will do.
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT relname FROM pg_class WHERE relkind = 'r'
+    AND relnamespace = 'public'::regnamespace AND relname NOT LIKE '%_version'
+  LOOP EXECUTE 'DELETE FROM ' || quote_ident(name); END LOOP;
+END $$
+"""
 
 
 class Redis(Service):
@@ -325,7 +344,7 @@ def _free_port() -> int:
 
 
 def migrated(server: Postgres) -> str:
-    """The name of a database with today's schemas, of gateway and agent, to make others of."""
+    """The URL of a new database with today's schemas, of gateway and agent."""
     from agents.records.engine import Database as AgentDatabase  # noqa: PLC0415 - only these tests
     from agents.records.schema import ensure  # noqa: PLC0415 - as above
     from gateway.store import migrate  # noqa: PLC0415 - as above
@@ -338,4 +357,4 @@ def migrated(server: Postgres) -> str:
     agents = AgentDatabase(url)
     ensure(agents.engine)
     agents.close()
-    return url.rpartition("/")[2]
+    return url

@@ -1,4 +1,4 @@
-"""Opening the database: the one place that knows SQLite from PostgreSQL.
+"""Running transactions: on threads, again after a lost race, and by one clock for all replicas.
 
 Transactions run synchronously on worker threads, one hop each: what costs on SQLite is
 the hop, not the statement. SQLite gets a single writer, which is what it has anyway.
@@ -6,34 +6,59 @@ the hop, not the statement. SQLite gets a single writer, which is what it has an
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
-from pathlib import Path
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import anyio
+import structlog
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from gateway.errors import StoreError
+from gateway.errors import StoreUnavailable
+from gateway.store import trouble
+from gateway.store.opening import open_engine
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+log = structlog.get_logger()
+
 RACES = 5
 """Times a transaction that lost a race against another is run before we give up."""
 
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
+"""Seconds between two looks whether a database that went away is back; they double."""
+
+TELL_EVERY = 10.0
+"""Seconds between two lines in the log about a database that is away."""
+
 
 class Database:
-    """An engine, and threads to run its transactions on. Raises StoreError for a wrong URL."""
+    """An engine, and threads to run its transactions on. Raises StoreError for a wrong URL.
+
+    `write` and `read` raise StoreUnavailable when the database cannot be reached. Then it is
+    unknown whether a `write` was committed, so every transaction bears being run twice.
+    """
 
     def __init__(self, url: str, pool_size: int = 5) -> None:
-        self.engine = _open(url, pool_size)
+        self._ahead = 0.0
+        self.engine = open_engine(url, pool_size, self._compare_clocks)
         embedded = self.engine.dialect.name == "sqlite"
         self._writers = CapacityLimiter(1 if embedded else pool_size)
-        self._readers = CapacityLimiter(pool_size)
+        # No more threads than connections: waiting for a thread is fairer, and can be left.
+        self._readers = CapacityLimiter(pool_size) if embedded else self._writers
+        self._reading = {"reads": True} if embedded else {"isolation_level": "AUTOCOMMIT"}
+
+    def clock(self) -> float:
+        """Epoch seconds, as the database counts them: the same for all replicas.
+
+        So leases mean the same to all, whatever their machines' clocks say or are set to.
+        """
+        return time.monotonic() + self._ahead if self._ahead else time.time()
 
     async def write(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -41,16 +66,10 @@ class Database:
         """Run `work(connection, …)` in one transaction; it may be run again after a lost race."""
 
         def transact() -> T:
-            for last in (False,) * (RACES - 1) + (True,):
-                try:
-                    with self.engine.begin() as connection:
-                        return work(connection, *args, **kwargs)
-                except (IntegrityError, OperationalError) as error:
-                    if last or not _lost_a_race(error):
-                        raise
-            raise AssertionError  # pragma: no cover - the last round returns or raises
+            with self.engine.begin() as connection:
+                return work(connection, *args, **kwargs)
 
-        return await to_thread.run_sync(transact, limiter=self._writers)
+        return await to_thread.run_sync(_stubbornly, transact, limiter=self._writers)
 
     async def read(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -58,13 +77,72 @@ class Database:
         """Run `work(connection, …)`, which only reads, beside any writer."""
 
         def look() -> T:
-            with self.engine.connect().execution_options(reads=True) as connection:
+            with self.engine.connect().execution_options(**self._reading) as connection:
                 return work(connection, *args, **kwargs)
 
-        return await to_thread.run_sync(look, limiter=self._readers)
+        return await to_thread.run_sync(_stubbornly, look, limiter=self._readers)
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _compare_clocks(self, connection: Any) -> None:
+        # A connection is fresh here, and must not be left in a transaction.
+        connection.autocommit = True
+        asked = time.monotonic()
+        row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+        connection.autocommit = False
+        self._ahead = row[0] - (asked + time.monotonic()) / 2
+
+
+class PatientDatabase(Database):
+    """The same database for those who have nobody to refuse: it is waited for while it is away.
+
+    One of them asks whether it is back, with growing pauses; the others wait for that one.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._impatient = database
+        self.engine = database.engine
+        self._asking = anyio.Lock()
+        self._told = 0.0
+
+    def clock(self) -> float:
+        return self._impatient.clock()
+
+    async def write(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await self._wait_for(lambda: self._impatient.write(work, *args, **kwargs))
+
+    async def read(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await self._wait_for(lambda: self._impatient.read(work, *args, **kwargs))
+
+    async def _wait_for(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await attempt()
+        except StoreUnavailable as error:
+            self._tell(error)
+        async with self._asking:
+            pause = 0.0
+            while True:
+                await anyio.sleep(pause)
+                try:
+                    done = await attempt()
+                except StoreUnavailable as error:
+                    self._tell(error)
+                    pause = min(max(FIRST_PAUSE, pause * 2), LONGEST_PAUSE)
+                    continue
+                if self._told:
+                    log.info("database_back")
+                    self._told = 0.0
+                return done
+
+    def _tell(self, error: StoreUnavailable) -> None:
+        if time.monotonic() - self._told > TELL_EVERY or not self._told:
+            self._told = time.monotonic()
+            log.warning("database_away", error=str(error))
 
 
 def insert_new(connection: Connection, table: Table, **values: Any) -> None:
@@ -78,58 +156,22 @@ def insert_new(connection: Connection, table: Table, **values: Any) -> None:
     connection.execute(postgresql.insert(table).values(values).on_conflict_do_nothing())
 
 
-def _lost_a_race(error: DBAPIError) -> bool:
-    if isinstance(error, IntegrityError):
-        return True
-    # serialization_failure, deadlock_detected: PostgreSQL, appendix A
-    return getattr(error.orig, "sqlstate", "") in ("40001", "40P01")
-
-
-_KINDS = "Set it to postgresql://… or sqlite:///…, or leave it unset for SQLite in DATA_DIR."
-
-
-# Errors are logged, and what was to be stored is what people wrote.
-_COMMON: dict[str, Any] = {"max_overflow": 0, "hide_parameters": True}
-
-
-def _open(url: str, pool_size: int) -> Engine:
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise StoreError(f"DATABASE_URL is no database's URL. {_KINDS}") from error
-    if parsed.get_backend_name() == "postgresql":
+def _stubbornly(work: Callable[[], T]) -> T:
+    """Run a transaction until it is through, or not to be had."""
+    reconnected = False
+    for last in (False,) * (RACES - 1) + (True,):
         try:
-            return create_engine(parsed, pool_pre_ping=True, pool_size=pool_size, **_COMMON)
-        except ModuleNotFoundError as error:
-            raise StoreError(f"DATABASE_URL needs a driver: pip install {error.name}") from error
-    if parsed.get_backend_name() != "sqlite":
-        raise StoreError(f"DATABASE_URL names a database we do not speak. {_KINDS}")
-    if parsed.database:
-        folder = Path(parsed.database).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"The folder {folder} cannot be made ({error.strerror}). "
-                "Set DATA_DIR or DATABASE_URL to a place that can be written."
-            ) from error
-    engine = create_engine(parsed, pool_size=pool_size + 1, **_COMMON)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
-    # We say BEGIN ourselves: the driver would start transactions late and as readers.
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
-    # A killed process loses nothing; only a power cut may take the last moments.
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA busy_timeout=10000")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer that starts as a reader can find at its first write that it must start over.
-    reads = connection.get_execution_options().get("reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+            return work()
+        except PoolTimeout as error:
+            raise StoreUnavailable("The database has no connection free for us.") from error
+        except DBAPIError as error:
+            if trouble.lost_a_race(error) and not last:
+                continue
+            if trouble.gone(error) and not reconnected and not last:
+                # A restart leaves a pool of dead connections: one try tells them from an outage.
+                reconnected = True
+                continue
+            if trouble.away(error):
+                raise StoreUnavailable(f"The database is away ({trouble.plain(error)}).") from error
+            raise
+    raise AssertionError  # pragma: no cover - the last round returns or raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -133,7 +133,10 @@ async def stranger(
     ]
     barred = Barred(Starlette(routes=routes))
     bar(barred)
-    async with serving(barred, port, "127.0.0.1") as url:
+    # Closed, or a task that waits for an answer outlives its server: the collector may find it on
+    # a database's thread and end it there, where the SDK's queue, up to Python 3.12, waits for a
+    # lock that the task itself has left behind, for ever.
+    async with aclosing(handler), serving(barred, port, "127.0.0.1") as url:
         yield url
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
 import anyio
 import pytest
@@ -78,7 +78,8 @@ async def sdk_agent(executor: AgentExecutor) -> AsyncIterator[str]:
         return JSONResponse(card(traits, str(request.base_url)))
 
     routes = [Route("/.well-known/agent-card.json", show), *create_jsonrpc_routes(handler, "/a2a")]
-    async with serving(Starlette(routes=routes)) as url:
+    # Closed, or a task nobody answered would be ended by whichever thread collects it.
+    async with aclosing(handler), serving(Starlette(routes=routes)) as url:
         yield url
 
 

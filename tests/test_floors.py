@@ -13,16 +13,19 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "gateway.main": 5,
     "gateway.__main__": 6,
+    "gateway.admission": 4,
     "gateway.app": 4,
     "gateway.banner": 4,
     "gateway.callbook": 4,
     "gateway.calling": 4,
     "gateway.cli": 4,
     "gateway.doctor": 4,
+    "gateway.draining": 4,
     "gateway.embedded": 4,
     "gateway.health": 4,
     "gateway.protocols": 4,
     "gateway.serving": 4,
+    "gateway.alone": 3,
     "gateway.aloud": 3,
     "gateway.answering": 3,
     "gateway.asking": 3,
@@ -138,6 +141,13 @@ def test_only_settings_read_the_environment(path: Path) -> None:
         assert not [i for i in imports(path) if i in ("os.environ", "os.getenv")]
         assert "os.environ" not in path.read_text("utf-8")
         assert "getenv" not in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", sources("gateway", "agents"), ids=name)
+def test_nobody_leaves_tasks_to_the_sdk_of_the_protocol(path: Path) -> None:
+    # Its queues, up to Python 3.12, can block for ever any thread that collects a forgotten task.
+    banned = ("a2a.server.agent_execution", "a2a.server.request_handlers.Default")
+    assert not [i for i in imports(path) if i.startswith(banned) or i.endswith("EventQueue")]
 
 
 @pytest.mark.parametrize("path", PURE)

@@ -6,22 +6,101 @@ Everything on it is for the moment: who was not listening finds the truth in the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
 
 from channels.events import Live
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A conversation wants a worker, at `at` (epoch seconds)."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """The person wants the turn under way in this conversation to stop."""
+
+    conversation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """There is something to send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say this on the line where they are."""
+
+    address: str
+    text: str
+
+
+Signal = Due | Cancel | Deliver | Tell
+"""What one replica tells the others. Only a hint: each looks every second or so anyway."""
+
+
 class Bus(ABC):
-    """Live events of conversations, nudges, and shared allowances."""
+    """Live events of conversations, signals between replicas, presence, and shared allowances."""
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Own whatever connects this process to others."""
+        yield
+
+    @property
+    @abstractmethod
+    def state(self) -> str:
+        """How it stands: "ok", or "degraded: " and why."""
+
+    # -- conversations ---------------------------------------------------------------------
 
     @abstractmethod
     def publish(self, conversation: str, event: Live) -> None:
-        """Tell whoever follows the conversation; never waits."""
+        """Tell whoever follows the conversation, here and elsewhere; never waits.
+
+        Entries are published once they are stored.
+        """
 
     @abstractmethod
     def follow(self, conversation: str) -> AbstractAsyncContextManager[AsyncIterator[Live]]:
-        """What is published from now on; ends when the follower falls too far behind."""
+        """What is published from now on, and what there is of a reply that is being written.
+
+        No entry stored after the block is entered is missed, whatever becomes of the bus. Ends
+        when the follower falls too far behind.
+        """
+
+    @abstractmethod
+    def let_go(self, conversation: str) -> None:
+        """Whatever turn we played there is not ours any more."""
+
+    @abstractmethod
+    async def followed(self, conversation: str) -> bool:
+        """Whether anybody follows the conversation now, here or elsewhere."""
+
+    # -- replicas --------------------------------------------------------------------------
+
+    @abstractmethod
+    def signal(self, signal: Signal) -> None:
+        """Tell the other replicas; never waits, and may be lost."""
+
+    @abstractmethod
+    def on_signal(self, hear: Callable[[Signal], None]) -> None:
+        """Have `hear` called with what other replicas signal; it must not wait or raise."""
+
+    @abstractmethod
+    def present(self, key: str) -> AbstractContextManager[None]:
+        """`key` is here until the block is left, or this process dies."""
+
+    @abstractmethod
+    def is_present(self, key: str) -> bool:
+        """Whether `key` is here or at another replica, as far as we have heard."""
+
+    # -- allowances ------------------------------------------------------------------------
 
     @abstractmethod
     async def take(self, key: str, *, interval: float, burst: int, reserve: int = 0) -> float:

@@ -1,22 +1,35 @@
-"""What the house tells of itself: structured logs and Prometheus metrics.
+"""The figures the house tells of itself, for Prometheus; docs/observability.md lists them.
 
-A log line is a static event name with ids; a secret in it is struck out, and message texts
-and phone numbers never get there.
+Names follow <https://prometheus.io/docs/practices/naming/>: base units, `_total` for counters.
+Labels take few values: never an id, an address or a path that a stranger chose.
 """
 
 from __future__ import annotations
 
-import json
-import logging
-import re
-import sys
-from collections.abc import Iterable, MutableMapping
-from typing import Any
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    Info,
+    ProcessCollector,
+)
 
 REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+BUILD = Info("frontdoor_build", "What runs here.", registry=REGISTRY)
+LOOP_LAG = Gauge(
+    "frontdoor_event_loop_lag_seconds",
+    "By how much the event loop was late when last measured; everything waits so long.",
+    registry=REGISTRY,
+)
 
 REQUESTS = Counter(
     "frontdoor_http_requests_total",
@@ -32,6 +45,12 @@ REQUEST_SECONDS = Histogram(
     registry=REGISTRY,
 )
 SOCKETS = Gauge("frontdoor_web_sockets", "Open sockets.", registry=REGISTRY)
+REFUSED = Counter(
+    "frontdoor_refused_total",
+    "Requests and sockets turned away, by what was full.",
+    ("limit",),
+    registry=REGISTRY,
+)
 MESSAGES = Counter(
     "frontdoor_messages_accepted_total",
     "Messages stored, by channel; repeats of an event count as repeated.",
@@ -61,6 +80,11 @@ FIRST_TEXT_SECONDS = Histogram(
 AGENT_ERRORS = Counter(
     "frontdoor_agent_errors_total", "Failed exchanges with the agent.", ("kind",), registry=REGISTRY
 )
+AGENT_CIRCUIT_OPEN = Gauge(
+    "frontdoor_agent_circuit_open",
+    "1 while the agent is down and only a probe now and then is let through to it.",
+    registry=REGISTRY,
+)
 DELIVERIES = Counter(
     "frontdoor_deliveries_total",
     "Attempts to send a delivery, by what came of them.",
@@ -72,6 +96,56 @@ DELIVERY_SECONDS = Histogram(
     "From a delivery being stored to its being sent.",
     ("channel",),
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
+    registry=REGISTRY,
+)
+LEASES_CLAIMED = Counter(
+    "frontdoor_leases_claimed_total",
+    "Work leased by this worker: conversations, deliveries, and looks after tasks.",
+    ("kind",),
+    registry=REGISTRY,
+)
+LEASES_LOST = Counter(
+    "frontdoor_leases_lost_total",
+    "Leases that another worker took over while this one still worked.",
+    ("kind",),
+    registry=REGISTRY,
+)
+LEASES_HELD = Gauge(
+    "frontdoor_leases_held", "Leases this worker holds now.", ("kind",), registry=REGISTRY
+)
+QUEUE = Gauge(
+    "frontdoor_queue_depth",
+    "What waits in the database, of all replicas together: messages for their turn, turns under "
+    "way, deliveries by state, and looks after tasks.",
+    ("queue",),
+    registry=REGISTRY,
+)
+QUEUE_AGE = Gauge(
+    "frontdoor_queue_oldest_age_seconds",
+    "How long the first in a queue has waited.",
+    ("queue",),
+    registry=REGISTRY,
+)
+DATABASE_UP = Gauge(
+    "frontdoor_database_up", "1 if the database answered when it was last asked.", registry=REGISTRY
+)
+DATABASE_CONNECTIONS = Gauge(
+    "frontdoor_database_connections",
+    "Connections of this process to the database, by state; `most` is the pool's size.",
+    ("state",),
+    registry=REGISTRY,
+)
+REMOTE_SECONDS = Histogram(
+    "frontdoor_remote_request_duration_seconds",
+    "Time a service that we depend on took to answer, or we to give it up.",
+    ("provider",),
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+    registry=REGISTRY,
+)
+REMOTE_REQUESTS = Counter(
+    "frontdoor_remote_requests_total",
+    "Requests to services that we depend on, by what came of them.",
+    ("provider", "result"),
     registry=REGISTRY,
 )
 CALLS = Counter(
@@ -160,74 +234,35 @@ VOICE_NOTES = Counter(
 )
 
 
+def asked(provider: str, result: str, seconds: float) -> None:
+    """Count a request to a service that we depend on."""
+    REMOTE_REQUESTS.labels(provider, result).inc()
+    REMOTE_SECONDS.labels(provider).observe(seconds)
+
+
+@contextmanager
+def asking(provider: str, failures: tuple[type[Exception], ...] = (Exception,)) -> Iterator[None]:
+    """Time the request made in the block; one of `failures` makes it `failed`.
+
+    Any other exception is an answer.
+    """
+    began, result = time.perf_counter(), "cut_off"
+    try:
+        yield
+        result = "ok"
+    except failures:
+        result = "failed"
+        raise
+    except Exception:
+        result = "ok"
+        raise
+    finally:
+        asked(provider, result, time.perf_counter() - began)
+
+
 def exposition(accept: str) -> tuple[bytes, str]:
     """The metrics as text in the format the scraper accepts, and its media type."""
     from prometheus_client.exposition import choose_encoder  # noqa: PLC0415 - first scrape pays
 
     encode, media_type = choose_encoder(accept)
     return encode(REGISTRY), media_type
-
-
-def configure_logging(level: str, form: str, hidden: Iterable[str] = ()) -> None:
-    """Send logs to standard error: lines for people on a terminal, JSON elsewhere.
-
-    `form` is "json", "text" or "" for whichever fits; `hidden` are secrets to strike out.
-    """
-    for_people = form == "text" or (not form and sys.stderr.isatty())
-    stamp = structlog.processors.TimeStamper
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        stamp(fmt="%H:%M:%S", utc=False) if for_people else stamp(fmt="iso", utc=True, key="time"),
-        structlog.processors.StackInfoRenderer(),
-    ]
-    # Nicer tracebacks show local variables, and those are what people wrote.
-    lines = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-    )
-    end: list[Any] = (
-        [_shortened, lines]
-        if for_people
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
-    end.append(_Striker(hidden))
-    structlog.configure(
-        processors=[*shared, *end],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    # Libraries log through the standard library; theirs come out in the same form.
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *end],
-        )
-    )
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-
-
-_ID = re.compile(r"([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def _shortened(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
-    """Ids as short as they can be told apart by eye."""
-    for key, value in event.items():
-        if isinstance(value, str) and key != "event":
-            event[key] = _ID.sub(r"\1", value)
-    return event
-
-
-class _Striker:
-    """The last processor: strikes secrets out of the line that is about to be written."""
-
-    def __init__(self, hidden: Iterable[str]) -> None:
-        plain = {secret for secret in hidden if secret}
-        quoted = plain | {repr(secret)[1:-1] for secret in plain}
-        self._hidden = quoted | {json.dumps(secret)[1:-1] for secret in quoted}
-
-    def __call__(self, _logger: Any, _method: str, line: str) -> str:
-        for secret in self._hidden:
-            line = line.replace(secret, "•••")
-        return line

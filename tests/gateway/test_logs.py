@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from gateway.telemetry import configure_logging
+from gateway.logs import configure_logging
 
 
 @pytest.fixture(autouse=True)

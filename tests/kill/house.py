@@ -33,6 +33,7 @@ class House:
     port: int = field(default_factory=free_port)
     kills: int = 0
     _process: subprocess.Popen[bytes] | None = None
+    _log_read: int = 0
 
     @property
     def url(self) -> str:
@@ -41,6 +42,14 @@ class House:
     @property
     def log(self) -> str:
         return (self.folder / "serve.log").read_text("utf-8")
+
+    def take_log(self) -> str:
+        """What was logged since the last time."""
+        with (self.folder / "serve.log").open(encoding="utf-8") as log:
+            log.seek(self._log_read)
+            text = log.read()
+            self._log_read = log.tell()
+        return text
 
     @property
     def pid(self) -> int:
@@ -81,11 +90,23 @@ class House:
                     assert self._process.poll() is None, self.log
                     await anyio.sleep(0.05)
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def fallen(self) -> int | None:
+        """The exit code, told once, of a process that ended though nobody told it to."""
+        if self._process is None or (code := self._process.poll()) is None:
+            return None
+        self._process = None
+        return code
+
     def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+        self._process = None
         self.kills += 1
 
     def stop(self) -> int:

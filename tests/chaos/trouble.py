@@ -1,0 +1,152 @@
+"""What goes wrong, by the dice."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+
+import anyio
+from anyio.abc import TaskGroup
+
+from tests.chaos.parts import Parts
+from tests.kill.house import House
+
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.1, 1.6
+"""Between two misfortunes."""
+AWAY_SECONDS = 0.6
+"""The longest until what was killed is started again."""
+UP_SECONDS = 60.0
+"""The longest until all is well again after the last misfortune."""
+BUSY, BUSY_SECONDS = 0.7, 0.1
+"""Share of kills that wait for somebody to be answered, by an agent that spoke so lately."""
+STARTING = 0.2
+"""Share of kills that may hit a replica which is not ready yet."""
+
+KINDS = {
+    "kill": 60,
+    "kill all": 2,
+    "stop postgres": 3,
+    "crash postgres": 3,
+    "stop redis": 5,
+    "flush redis": 5,
+    "cut": 16,
+    "agent dies": 6,
+}
+"""What happens, and how often beside the others."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A replica's end."""
+
+    replica: int
+    at: float
+    """Epoch seconds."""
+
+
+@dataclass
+class Trouble:
+    """Goes on until so many replicas were killed."""
+
+    parts: Parts
+    dice: Random
+    kills: list[Kill] = field(default_factory=list)
+    happened: Counter[str] = field(default_factory=Counter)
+    fell: list[str] = field(default_factory=list)
+    """Replicas that ended by themselves, and how."""
+    _away: set[str] = field(default_factory=set)
+
+    async def make(self, kills: int) -> None:
+        """Kill so many replicas, and do the rest beside; all is up again afterwards."""
+        until = len(self.kills) + kills
+        async with anyio.create_task_group() as tasks:
+            while len(self.kills) < until:
+                await anyio.sleep(self.dice.uniform(SHORTEST_SECONDS, LONGEST_SECONDS))
+                (kind,) = self.dice.choices([*KINDS], [*KINDS.values()])
+                if kind == "kill" and self.dice.random() < BUSY:
+                    with anyio.move_on_after(LONGEST_SECONDS):
+                        while not self._busy():  # noqa: ASYNC110 - a wire tells nobody
+                            await anyio.sleep(0.01)
+                self._happen(kind, tasks)
+                self._look_after(tasks)
+            with anyio.fail_after(UP_SECONDS):
+                while self._away or not all(map(self._green, self.parts.houses)):
+                    await anyio.sleep(0.05)
+                    # What it met while it started may have ended it.
+                    self._look_after(tasks)
+
+    def _happen(self, kind: str, tasks: TaskGroup) -> None:
+        parts, dice = self.parts, self.dice
+        away = dice.uniform(0, AWAY_SECONDS)
+        match kind:
+            case "kill" if alive := self._busy() or self._alive():
+                self._kill(dice.choice(alive), away, tasks)
+            case "kill all" if alive := self._alive():
+                for n in alive:
+                    self._kill(n, away, tasks)
+            case "stop postgres" | "crash postgres" if "postgres" not in self._away:
+                restart = (
+                    parts.postgres.restart if kind.startswith("stop") else parts.postgres.crash
+                )
+                tasks.start_soon(self._gone, "postgres", restart, away)
+            case "stop redis" if "redis" not in self._away:
+                tasks.start_soon(self._gone, "redis", parts.redis.restart, away)
+            case "flush redis" if "redis" not in self._away:
+                parts.redis.flush()
+            case "cut":
+                name = dice.choice([*parts.wires, "balancer"])
+                wire = parts.balancer if name == "balancer" else parts.wires[name]
+                wire.cut(dice.choice([0.5, 1.0]), dice)
+            case "agent dies" if "agent" not in self._away:
+                tasks.start_soon(self._gone, "agent", self._agent, away)
+            case _:
+                return
+        self.happened[kind] += 1
+
+    def _busy(self) -> list[int]:
+        """Who hears the agent speak right now."""
+        now = anyio.current_time()
+        return [
+            n for n in self._alive() if now - self.parts.wires[f"agent{n}"].passed_at < BUSY_SECONDS
+        ]
+
+    def _alive(self) -> list[int]:
+        houses = self.parts.houses
+        alive = [n for n, house in enumerate(houses) if house.running]
+        if self.dice.random() < STARTING:
+            return alive
+        return [n for n in alive if self._green(houses[n])] or alive
+
+    def _green(self, house: House) -> bool:
+        return ("127.0.0.1", house.port) in self.parts.balancer.ready
+
+    def _kill(self, n: int, away: float, tasks: TaskGroup) -> None:
+        house = self.parts.houses[n]
+        self.kills.append(Kill(n, time.time()))
+        house.kill()
+        tasks.start_soon(self._start, house, away)
+
+    async def _start(self, house: House, away: float) -> None:
+        await anyio.sleep(away)
+        house.start()
+
+    def _look_after(self, tasks: TaskGroup) -> None:
+        """Start again whoever ended by itself, as any host would, and remember it."""
+        for n, house in enumerate(self.parts.houses):
+            if (code := house.fallen()) is not None:
+                self.fell.append(f"replica {n} ended by itself with {code}")
+                tasks.start_soon(self._start, house, 0.5)
+
+    async def _agent(self, *, down: float) -> None:
+        self.parts.agent.kill()
+        await anyio.sleep(down)
+        await self.parts.agent.start()
+
+    async def _gone(self, name: str, restart: object, away: float) -> None:
+        self._away.add(name)
+        try:
+            await restart(down=away)  # type: ignore[operator]
+        finally:
+            self._away.discard(name)

@@ -7,8 +7,8 @@ the message we know, and where we know none by a second sending that is labelled
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -19,7 +19,8 @@ from channels.base import Channel, ChannelError, MaybeSent, NotSent, Refused, Un
 from gateway.store import inbox, outbox
 from gateway.store.base import Delivery, DeliveryState
 from gateway.store.engine import Database
-from gateway.telemetry import DELIVERIES, DELIVERY_SECONDS
+from gateway.telemetry import DELIVERIES, DELIVERY_SECONDS, LEASES_CLAIMED
+from gateway.tracing import Mark, Span, span
 
 log = structlog.get_logger()
 
@@ -45,7 +46,7 @@ class Deliveries:
     channels: Mapping[str, Channel]
     lease_seconds: float
     clock: Callable[[], float] = time.time
-    _under_way: set[anyio.CancelScope] = field(default_factory=set)
+    _under_way: dict[int, anyio.CancelScope] = field(default_factory=dict)
     _wake: anyio.Event = field(default_factory=anyio.Event)
 
     @asynccontextmanager
@@ -62,8 +63,13 @@ class Deliveries:
                         loops.cancel_scope.cancel()
             finally:
                 # Nobody renews their leases any more.
-                for sending in self._under_way:
+                for sending in self._under_way.values():
                     sending.deadline = anyio.current_time() + self.lease_seconds / 2
+
+    @property
+    def held(self) -> int:
+        """Deliveries leased by us now."""
+        return len(self._under_way)
 
     def look(self) -> None:
         """There may be something to send."""
@@ -79,11 +85,13 @@ class Deliveries:
                 now=now,
                 until=now + self.lease_seconds,
                 limit=AT_ONCE - len(self._under_way),
+                held=list(self._under_way),
             )
+            LEASES_CLAIMED.labels("delivery").inc(len(claimed))
             for delivery in claimed:
                 # Cut off when we are, it would have to be repeated.
                 sending = anyio.CancelScope(shield=True)
-                self._under_way.add(sending)
+                self._under_way[delivery.id] = sending
                 sendings.start_soon(self._deliver, delivery, sending)
             with anyio.move_on_after(SWEEP_SECONDS):
                 await self._wake.wait()
@@ -93,21 +101,21 @@ class Deliveries:
             await anyio.sleep(self.lease_seconds / 3)
             if self._under_way:
                 until = self.clock() + self.lease_seconds
-                await self.database.write(outbox.renew, self.worker, until=until)
+                await self.database.write(
+                    outbox.renew, self.worker, list(self._under_way), until=until
+                )
 
     async def _deliver(self, delivery: Delivery, sending: anyio.CancelScope) -> None:
-        with structlog.contextvars.bound_contextvars(
-            delivery=delivery.id, channel=delivery.channel
-        ):
+        with traced(delivery) as sent:
             try:
                 with sending:
-                    await self._send(delivery)
+                    await self._send(delivery, sent)
             finally:
-                self._under_way.remove(sending)
+                del self._under_way[delivery.id]
                 # The next of its lane may go now.
                 self.look()
 
-    async def _send(self, delivery: Delivery) -> None:
+    async def _send(self, delivery: Delivery, traced: Span) -> None:
         channel = self.channels.get(delivery.channel)
         try:
             if channel is None:
@@ -117,9 +125,11 @@ class Deliveries:
                 outgoing = channel.repeated(outgoing)
             ref = await channel.send(outgoing, delivery.ref)
         except ChannelError as error:
+            traced.fail(type(error).__name__)
             await self._settle(delivery, error)
         except Exception as error:
             # A defect of the channel: it may have come after the request went out.
+            traced.fail(type(error).__name__)
             log.exception("delivery_crashed")
             await self._settle(delivery, MaybeSent(repr(error)))
         else:
@@ -150,6 +160,29 @@ class Deliveries:
     @staticmethod
     def _count(delivery: Delivery, state: DeliveryState) -> None:
         DELIVERIES.labels(delivery.channel, str(state)).inc()
+
+
+@contextmanager
+def traced(delivery: Delivery) -> Iterator[Span]:
+    """One attempt at a delivery, as logs and traces name it."""
+    names = {"turn": delivery.turn, "reply": delivery.reply}
+    first = Mark.of_message(delivery.asked or delivery.reply)
+    with (
+        structlog.contextvars.bound_contextvars(
+            delivery=delivery.id, channel=delivery.channel, trace=first.trace_id, **names
+        ),
+        span(
+            "delivery.send",
+            first,
+            kind="producer",
+            delivery=delivery.id,
+            channel=delivery.channel,
+            attempt=delivery.attempts,
+            labelled=delivery.doubtful and not delivery.ref,
+            **names,
+        ) as sent,
+    ):
+        yield sent
 
 
 def verdict(delivery: Delivery, error: ChannelError, now: float) -> tuple[DeliveryState, float]:

@@ -24,7 +24,9 @@ from gateway.store import checks
 from gateway.store.base import Closing, Given, Turn, TurnStage
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
-from gateway.telemetry import AGENT_ERRORS, TURNS
+from gateway.store.inbox import asked_by
+from gateway.telemetry import AGENT_ERRORS, LEASES_CLAIMED, TURNS
+from gateway.tracing import Mark, span
 from prompts import sentence
 
 log = structlog.get_logger()
@@ -33,6 +35,9 @@ AT_ONCE = 50
 """Tasks asked after at the same time."""
 
 SWEEP_SECONDS = 1.0
+
+LEAVING_SECONDS = 5.0
+"""How long we try to hand over a look that we were stopped in."""
 
 LOOK_SECONDS = 30.0
 """How long one look may take before somebody else may take it over."""
@@ -63,6 +68,11 @@ class Following:
     _under_way: int = 0
     _wake: anyio.Event = field(default_factory=anyio.Event)
 
+    @property
+    def held(self) -> int:
+        """Tasks that we are asking after now."""
+        return self._under_way
+
     def look(self) -> None:
         """Something may have happened to a task."""
         self._wake.set()
@@ -79,6 +89,7 @@ class Following:
                     again_at=now + LOOK_SECONDS,
                     limit=AT_ONCE - self._under_way,
                 )
+                LEASES_CLAIMED.labels("check").inc(len(due))
                 for turn in due:
                     self._under_way += 1
                     looks.start_soon(self._follow, turn)
@@ -87,14 +98,17 @@ class Following:
 
     async def _follow(self, turn: Turn) -> None:
         with structlog.contextvars.bound_contextvars(
-            conversation=turn.conversation, turn=turn.id, task=turn.task
+            conversation=turn.conversation,
+            turn=turn.id,
+            task=turn.task,
+            trace=Mark.of_message(asked_by(turn.ask_id)).trace_id,
         ):
             try:
                 with anyio.fail_after(LOOK_SECONDS):
                     await self._look_at(turn)
             except anyio.get_cancelled_exc_class():
                 # We are told to stop: whoever comes next may look at once.
-                with anyio.CancelScope(shield=True):
+                with anyio.move_on_after(LEAVING_SECONDS, shield=True):
                     await self.database.write(checks.again, turn, at=self.clock())
                 raise
             except (AgentError, TimeoutError) as error:
@@ -155,7 +169,9 @@ class Following:
             verdict.asking_task,
             check_at=now + next_look(verdict.stage, 0) if unended else None,
         )
-        entry = await self.database.write(checks.follow_up, turn, closing, said, now=now)
+        first = Mark.of_message(asked_by(turn.ask_id))
+        with span("task.tell", first, turn=turn.id, stage=str(verdict.stage)):
+            entry = await self.database.write(checks.follow_up, turn, closing, said, now=now)
         if entry:
             self.bus.publish(turn.conversation, entry)
             self.on_delivery()

@@ -136,6 +136,11 @@ class Delivery:
     doubtful: bool
     attempts: int
     created_at: float
+    reply: str = ""
+    """The log entry that it sends."""
+    turn: str = ""
+    asked: str = ""
+    """The first message of the turn; empty for the answer to a command."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from channels.events import Entry
 from gateway.store.base import Closing, Saying, Turn
@@ -13,18 +13,27 @@ from gateway.store.tables import turns
 
 def claim(connection: Connection, *, now: float, again_at: float, limit: int) -> list[Turn]:
     """Turns whose task should be asked after now; each is left alone until `again_at`."""
-    rows = connection.execute(
-        turns_with_senders()
+    due = (
+        select(turns.c.id)
         .where(turns.c.check_at <= now)
         .order_by(turns.c.check_at)
         .limit(limit)
-        .with_for_update(skip_locked=True, of=turns)
+        .with_for_update(skip_locked=True)
+        # As a table of its own: looked up once, it locks `limit` rows and no more.
+        .cte("due")
+    )
+    ids = connection.scalars(
+        update(turns)
+        .where(turns.c.id.in_(select(due.c.id)))
+        .values(check_at=again_at)
+        .returning(turns.c.id)
     ).all()
-    if rows:
-        connection.execute(
-            update(turns).where(turns.c.id.in_([r.id for r in rows])).values(check_at=again_at)
-        )
-    return [turn_of(connection, row) for row in rows]
+    if not ids:
+        return []
+    rows = connection.execute(
+        turns_with_senders().where(turns.c.id.in_(ids)).order_by(turns.c.started_at)
+    )
+    return [turn_of(connection, row) for row in rows.all()]
 
 
 def again(connection: Connection, turn: Turn, *, at: float) -> None:

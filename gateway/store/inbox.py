@@ -59,6 +59,11 @@ def ask_id(message: str) -> str:
     return f"frontdoor-{message}"
 
 
+def asked_by(ask: str) -> str:
+    """The first message of a turn, by its A2A messageId."""
+    return ask.removeprefix("frontdoor-")
+
+
 def accept(
     connection: Connection, message: Message, *, now: float, due_at: float, late: bool = False
 ) -> Accepted:

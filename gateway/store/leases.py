@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import Connection, and_, func, select, update
 
@@ -32,18 +32,40 @@ def claim(
         .order_by(conversations.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # As a table of its own: looked up once, it locks `limit` rows and no more.
+        .cte("due")
     )
-    ids = list(connection.scalars(due))
-    if ids:
-        connection.execute(
-            update(conversations)
-            .where(conversations.c.id.in_(ids))
-            .values(lease_owner=owner, lease_until=until)
-        )
+    claimed = connection.execute(
+        update(conversations)
+        .where(conversations.c.id.in_(select(due.c.id)))
+        .values(lease_owner=owner, lease_until=until)
+        .returning(conversations.c.id, conversations.c.due_at)
+    ).all()
+    ids = [row.id for row in sorted(claimed, key=lambda row: row.due_at)]
     next_due = connection.scalar(
         select(func.min(conversations.c.due_at)).where(conversations.c.due_at > now, free)
     )
     return ids, math.inf if next_due is None else next_due
+
+
+def claim_among(
+    connection: Connection, owner: str, wanted: Collection[str], *, now: float, until: float
+) -> list[str]:
+    """Lease those of the `wanted` conversations that are due and nobody's."""
+    if not wanted:
+        return []
+    return list(
+        connection.scalars(
+            update(conversations)
+            .where(
+                conversations.c.id.in_(wanted),
+                conversations.c.due_at <= now,
+                conversations.c.lease_until <= now,
+            )
+            .values(lease_owner=owner, lease_until=until)
+            .returning(conversations.c.id)
+        )
+    )
 
 
 def renew(

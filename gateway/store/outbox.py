@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, or_, select, update
 
 from channels.events import Address
 from gateway.store.base import Delivery, DeliveryState
-from gateway.store.tables import UNSETTLED, deliveries, is_
+from gateway.store.inbox import asked_by
+from gateway.store.tables import UNSETTLED, deliveries, is_, messages, turns
+
+_WITH_TURNS = (
+    select(deliveries, messages.c.turn_id.label("turn"), turns.c.ask_id.label("ask"))
+    .join(messages, messages.c.id == deliveries.c.message_id)
+    .join(turns, turns.c.id == messages.c.turn_id, isouter=True)
+    .order_by(deliveries.c.due_at, deliveries.c.id)
+)
 
 
 def claim(
-    connection: Connection, owner: str, *, now: float, until: float, limit: int
+    connection: Connection,
+    owner: str,
+    *,
+    now: float,
+    until: float,
+    limit: int,
+    held: Sequence[int] = (),
 ) -> list[Delivery]:
     """Lease the first unsettled delivery of each lane that is due.
 
-    One that was being sent when its worker died may have gone out: it comes back doubtful.
+    Those in `held` are being sent by the owner already, even if their lease ran out. One that was
+    being sent when its worker died may have gone out: it comes back doubtful.
     """
     earlier = deliveries.alias("earlier")
     heads = (
-        select(deliveries)
+        select(deliveries.c.id)
         .where(
             is_(deliveries.c.state, *UNSETTLED),
             deliveries.c.due_at <= now,
             deliveries.c.lease_until <= now,
-            # What we are sending ourselves is under way, even if its lease ran out.
-            deliveries.c.lease_owner.is_distinct_from(owner),
+            deliveries.c.id.not_in(held),
             ~select(earlier.c.id)
             .where(
                 earlier.c.lane == deliveries.c.lane,
@@ -38,35 +53,31 @@ def claim(
         .order_by(deliveries.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # As a table of its own: looked up once, it locks `limit` rows and no more.
+        .cte("heads")
     )
-    rows = connection.execute(heads).all()
-    claimed = []
-    for row in rows:
-        doubtful = row.doubtful or row.state != DeliveryState.PENDING
-        connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id == row.id)
-            .values(
-                state=DeliveryState.SENDING,
-                doubtful=doubtful,
-                attempts=row.attempts + 1,
-                lease_owner=owner,
-                lease_until=until,
-            )
+    claimed = connection.scalars(
+        update(deliveries)
+        .where(deliveries.c.id.in_(select(heads.c.id)))
+        .values(
+            state=DeliveryState.SENDING,
+            doubtful=or_(deliveries.c.doubtful, deliveries.c.state != DeliveryState.PENDING),
+            attempts=deliveries.c.attempts + 1,
+            lease_owner=owner,
+            lease_until=until,
         )
-        claimed.append(_delivery(row, doubtful=doubtful))
-    return claimed
+        .returning(deliveries.c.id)
+    ).all()
+    if not claimed:
+        return []
+    rows = connection.execute(_WITH_TURNS.where(deliveries.c.id.in_(claimed)))
+    return [_delivery(row) for row in rows]
 
 
-def renew(connection: Connection, owner: str, *, until: float) -> None:
+def renew(connection: Connection, owner: str, held: Sequence[int], *, until: float) -> None:
     connection.execute(
         update(deliveries)
-        .where(
-            is_(deliveries.c.state, *UNSETTLED),
-            deliveries.c.due_at <= until,
-            deliveries.c.lease_owner == owner,
-            deliveries.c.state == DeliveryState.SENDING,
-        )
+        .where(deliveries.c.id.in_(held), deliveries.c.lease_owner == owner)
         .values(lease_until=until)
     )
 
@@ -95,14 +106,17 @@ def _end(connection: Connection, owner: str, id: int, **values: Any) -> None:
     )
 
 
-def _delivery(row: Row[Any], *, doubtful: bool) -> Delivery:
+def _delivery(row: Row[Any]) -> Delivery:
     return Delivery(
         id=row.id,
         channel=row.channel,
         address=Address.parse(row.address_id),
         outgoing=row.outgoing,
         ref=row.ref,
-        doubtful=doubtful,
-        attempts=row.attempts + 1,
+        doubtful=row.doubtful,
+        attempts=row.attempts,
         created_at=row.created_at,
+        reply=row.message_id,
+        turn=row.turn or "",
+        asked=asked_by(row.ask or ""),
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     literal_column,
+    true,
 )
 
 
@@ -203,6 +204,15 @@ files = Table(
     Column("kind", String, nullable=False),
     Column("size", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
+    # All its bytes are here. Whoever does not say so waits for them before telling of it.
+    Column("arrived", Boolean, nullable=False, server_default=true()),
+)
+Index("ix_files_created_at", files.c.created_at)
+Index(
+    "ix_files_arriving",
+    files.c.created_at,
+    sqlite_where=files.c.arrived.is_(False),
+    postgresql_where=files.c.arrived.is_(False),
 )
 
 calls = Table(
@@ -225,9 +235,17 @@ calls = Table(
     Column("turns", Integer, nullable=False),
     # When the process that is on it last showed that it is.
     Column("seen_at", Double),
+    # Of a version before `call_recordings`; nothing is written here any more.
+    Column("recording", ForeignKey("files.id")),
     Column("figures", JSON, nullable=False),
 )
 Index("ix_calls_started_at", calls.c.started_at)
+Index(
+    "ix_calls_recording",
+    calls.c.recording,
+    sqlite_where=calls.c.recording.is_not(None),
+    postgresql_where=calls.c.recording.is_not(None),
+)
 Index(
     "ix_calls_open",
     calls.c.seen_at,
@@ -252,8 +270,8 @@ call_recordings = Table(
     "call_recordings",
     metadata,
     Column("call_id", ForeignKey("calls.id"), primary_key=True),
-    Column("file_id", ForeignKey("files.id"), primary_key=True),
-    Column("began_at", Double, nullable=False),
+    Column("file_id", ForeignKey("files.id"), primary_key=True, index=True),
+    Column("began_at", Double, nullable=False, index=True),
 )
 
 secrets = Table(
@@ -261,4 +279,13 @@ secrets = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("value", String, nullable=False),
+)
+
+# What only one worker does at a time, such as polling a bot's updates.
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("until", Double, nullable=False),
 )

@@ -24,23 +24,16 @@ def upgrade() -> None:
         sa.Column("ended_by", sa.String(), nullable=False),
         sa.Column("seconds", sa.Double(), nullable=True),
         sa.Column("turns", sa.Integer(), nullable=False),
-        sa.Column("seen_at", sa.Double(), nullable=True),
+        sa.Column("recording", sa.String(), nullable=True),
         sa.Column("figures", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["address_id"], ["addresses.id"], name=op.f("fk_calls_address_id")),
         sa.ForeignKeyConstraint(
             ["conversation_id"], ["conversations.id"], name=op.f("fk_calls_conversation_id")
         ),
+        sa.ForeignKeyConstraint(["recording"], ["files.id"], name=op.f("fk_calls_recording")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
     )
     op.create_index("ix_calls_started_at", "calls", ["started_at"], unique=False)
-    op.create_index(
-        "ix_calls_open",
-        "calls",
-        ["seen_at"],
-        unique=False,
-        sqlite_where=sa.text("ended_at IS NULL"),
-        postgresql_where=sa.text("ended_at IS NULL"),
-    )
     op.create_table(
         "call_turns",
         sa.Column("call_id", sa.String(), nullable=False),
@@ -53,21 +46,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_call_turns_call_id")),
         sa.PrimaryKeyConstraint("call_id", "number", name=op.f("pk_call_turns")),
     )
-    op.create_table(
-        "call_recordings",
-        sa.Column("call_id", sa.String(), nullable=False),
-        sa.Column("file_id", sa.String(), nullable=False),
-        sa.Column("began_at", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_call_recordings_call_id")),
-        sa.ForeignKeyConstraint(["file_id"], ["files.id"], name=op.f("fk_call_recordings_file_id")),
-        sa.PrimaryKeyConstraint("call_id", "file_id", name=op.f("pk_call_recordings")),
-    )
 
 
 def downgrade() -> None:
-    op.drop_table("call_recordings")
     op.drop_table("call_turns")
-    op.drop_index("ix_calls_open", table_name="calls")
     op.drop_index("ix_calls_started_at", table_name="calls")
     op.drop_table("calls")
     with op.batch_alter_table("messages", schema=None) as batch_op:

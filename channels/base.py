@@ -14,7 +14,7 @@ needs from the house it is handed as `Inbox` and `Budget`; it never imports the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -82,6 +82,10 @@ class TooLarge(Exception):
         """Bytes."""
 
 
+class FilesAway(Exception):
+    """Files can neither be kept nor fetched just now; the message is for the operator."""
+
+
 class Inbox(Protocol):
     """Where a channel puts what came in, and what its readers read from."""
 
@@ -117,12 +121,21 @@ class Inbox(Protocol):
         """
 
     async def put_file(self, owner: Address, file: File, chunks: AsyncIterator[bytes]) -> File:
-        """Store a file for `owner`; returns it with its id and size. Raises TooLarge."""
+        """Store a file for `owner`; returns it with its id and size. Raises TooLarge, FilesAway."""
+
+    async def find_file(self, id: str) -> File | None:
+        """A stored file's description; None when unknown."""
 
     async def get_file(self, id: str) -> tuple[File, AsyncIterator[bytes]] | None:
-        """A stored file's description and bytes; None when unknown.
+        """A stored file's description and bytes; None when unknown. Raises FilesAway.
 
         Ids are unguessable, so whoever has one may read it.
+        """
+
+    async def link_file(self, id: str) -> str | None:
+        """A URL that gives a stored file, for a minute and to whoever has it.
+
+        None where its bytes go through us, and when it is unknown.
         """
 
 
@@ -210,10 +223,26 @@ class Calls(Protocol):
     async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
         """Note what the platform says of a call, also of one that was never answered."""
 
+    async def parting(self, id: str) -> Parting:
+        """How the house left a call, whichever replica had it; "" when it did not."""
+
+
+Parting = Literal["", "house", "transfer"]
+"""We hung up; we gave the call to a person."""
 
 CallState = Literal[
     "ringing", "in-progress", "completed", "busy", "failed", "no-answer", "canceled"
 ]
+
+
+class Alone(Protocol):
+    """What only one replica may do at a time."""
+
+    async def __call__(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do `work` whenever nobody else does what is called so.
+
+        It is cancelled when that is not sure any more, and begun again later.
+        """
 
 
 class Channel(ABC):
@@ -231,6 +260,9 @@ class Channel(ABC):
     async def running(self) -> AsyncIterator[None]:
         """Own whatever must live while the gateway serves (polling, clients)."""
         yield
+
+    def leave(self) -> None:  # noqa: B027 - most have nobody to send away
+        """We are about to stop: let nobody new in, and send away who can go on elsewhere."""
 
     @abstractmethod
     def render(self, route: Route, reply: Reply) -> list[Outgoing]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from ipaddress import IPv6Address, ip_address
+
+from starlette.requests import HTTPConnection, Request
 
 from channels.base import ChannelError, MaybeSent, NotSent
 
@@ -15,6 +17,18 @@ async def body_of(request: Request, *, most: int) -> bytes:
         if len(body) > most:
             raise OverflowError
     return bytes(body)
+
+
+def host_of(connection: HTTPConnection) -> str:
+    """Whose allowance a stranger uses: an IPv4 address, or an IPv6 network of 64 bits."""
+    host = connection.client.host if connection.client else ""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
+    return host
 
 
 def unanswered(platform: str, error: BaseException) -> ChannelError:

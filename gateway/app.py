@@ -6,22 +6,31 @@ import hmac
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio.lowlevel
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from channels.http import body_of
+from gateway.admission import Admission, Limits
+from gateway.draining import Drain
+from gateway.errors import StoreUnavailable
 from gateway.telemetry import REQUEST_SECONDS, REQUESTS, SOCKETS, exposition
+from gateway.tracing import arriving
 
 log = structlog.get_logger()
+
+READY = ("ok", "starting", "degraded")
+"""States of a part with which people can be served."""
 
 LARGEST_NOTIFICATION = 32 * 1024 * 1024
 """Bytes; a notification may carry a whole artifact."""
@@ -32,7 +41,7 @@ class Face:
     """What the gateway's own routes need of the house."""
 
     checks: Callable[[], Awaitable[dict[str, str]]]
-    """How each part stands: "ok", "starting", or what is wrong with it."""
+    """How each part stands: "ok", "starting", "degraded: …", or what is wrong with it."""
     notified: Callable[[str], Awaitable[None]]
     """Hears the id of a task to which something happened."""
     notification_token: str
@@ -40,10 +49,25 @@ class Face:
     """Bearer token of /metrics; empty leaves it open."""
     hosts: frozenset[str]
     """Names we may be called by where no token is asked for."""
+    drain: Drain = field(default_factory=Drain)
+    limits: Limits = field(default_factory=Limits)
+    measure: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
+    """Brings figures up to date that are not counted as things happen."""
+    roles: frozenset[str] = frozenset()
+    """The doors that are open here, to tell whoever is at the wrong one."""
 
 
-def create_app(face: Face, routes: Iterable[BaseRoute], agent: Sequence[BaseRoute]) -> ASGIApp:
-    """The application: the gateway's routes, the channels' and the shipped agent's."""
+def create_app(
+    face: Face,
+    routes: Iterable[BaseRoute],
+    agent: Sequence[BaseRoute],
+    elsewhere: Iterable[BaseRoute] = (),
+) -> ASGIApp:
+    """The application: the gateway's routes, the channels' and the shipped agent's.
+
+    Those in `elsewhere` belong to a role that other replicas have.
+    """
+    other = Elsewhere(face.roles)
     own = [
         Route("/healthz", _healthz),
         Route("/readyz", _readyz),
@@ -51,13 +75,42 @@ def create_app(face: Face, routes: Iterable[BaseRoute], agent: Sequence[BaseRout
         Route("/agent/notifications", _notifications, methods=["POST"]),
     ]
     app = Starlette(
-        routes=[*own, *routes, *agent],
-        exception_handlers={HTTPException: _refusal, Exception: _failure},
+        routes=[*own, *routes, *agent, *(_not_here(route, other) for route in elsewhere)],
+        exception_handlers={
+            HTTPException: _refusal,
+            StoreUnavailable: _not_now,
+            Exception: _failure,
+        },
     )
     # It would lead to whatever host the caller named.
     app.router.redirect_slashes = False
     app.state.face = face
-    return Observed(app)
+    return Observed(Admission(app, face.limits, lambda: face.drain.leaving))
+
+
+def _not_here(route: BaseRoute, answer: Elsewhere) -> BaseRoute:
+    match route:
+        case WebSocketRoute(path=path):
+            return WebSocketRoute(path, answer)
+        case Mount(path=path):
+            return Mount(path, app=answer)
+        case Route(path=path):
+            return Route(path, answer)
+    raise TypeError(route)
+
+
+class Elsewhere:
+    """Says that another replica serves this."""
+
+    def __init__(self, roles: Iterable[str]) -> None:
+        words = f"Another replica serves this; the role of this one: {', '.join(sorted(roles))}.\n"
+        self._answer = PlainTextResponse(words, 404)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(self._answer)
+        else:
+            await self._answer(scope, receive, send)
 
 
 async def _healthz(_: Request) -> Response:
@@ -67,7 +120,9 @@ async def _healthz(_: Request) -> Response:
 async def _readyz(request: Request) -> Response:
     face: Face = request.app.state.face
     parts = await face.checks()
-    ready = all(state in ("ok", "starting") for state in parts.values())
+    if face.drain.told:
+        parts["serving"] = "stopping"
+    ready = all(state.partition(":")[0] in READY for state in parts.values())
     if _shut(request, face):
         # Where the agent is to be found is nobody's business.
         parts = {part: state.partition(":")[0] for part, state in parts.items()}
@@ -77,6 +132,7 @@ async def _readyz(request: Request) -> Response:
 async def _metrics(request: Request) -> Response:
     if refusal := _shut(request, request.app.state.face):
         raise refusal
+    await request.app.state.face.measure()
     content, media_type = exposition(request.headers.get("accept", ""))
     return Response(content, media_type=media_type)
 
@@ -148,6 +204,13 @@ async def _refusal(_: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{error.detail}\n", error.status_code, headers=error.headers)
 
 
+async def _not_now(_: Request, error: Exception) -> Response:
+    # Nothing was acknowledged that is not stored: whoever asked asks again.
+    log.warning("request_refused", error=str(error))
+    waiting = {"Retry-After": str(StoreUnavailable.retry_after)}
+    return PlainTextResponse("The database is away; try again shortly.\n", 503, headers=waiting)
+
+
 async def _failure(_: Request, __: Exception) -> Response:
     # The log has the traceback; the caller gets none of it.
     return PlainTextResponse("Something went wrong here. It is in the log.\n", 500)
@@ -185,7 +248,8 @@ class Observed:
             await send(message)
 
         try:
-            await self._app(scope, receive, observed)
+            with arriving(scope):
+                await self._app(scope, receive, observed)
         except Exception:
             # Starlette has answered 500 already; uvicorn would log it a second time.
             log.exception("request_failed", route=_route(scope))

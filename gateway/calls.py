@@ -14,8 +14,9 @@ import structlog
 from anyio import to_thread
 from anyio.abc import TaskGroup
 
-from channels.base import CallState, Line
+from channels.base import CallState, Line, Parting
 from channels.events import PHONE, Address, AudioFormat
+from gateway.bus.base import Tell
 from gateway.call.events import Filler
 from gateway.errors import AgentError, SpeechError
 from gateway.ledger import Ledger
@@ -59,6 +60,8 @@ class Switchboard:
     _tasks: TaskGroup | None = None
     _opened: anyio.Event = field(default_factory=anyio.Event)
     """Lines come as soon as the door is open, and that is a little before there are ears."""
+    _leaving: bool = False
+    _put_down: anyio.Event = field(default_factory=anyio.Event)
 
     def __post_init__(self) -> None:
         self._ledger = Ledger(self.parts.database, self.parts.wall_clock)
@@ -82,7 +85,24 @@ class Switchboard:
                     await self.parts.recogniser.close()
                     await self.parts.voice.close()
 
+    def leave(self) -> int:
+        """Take no more calls; how many are under way."""
+        self._leaving = True
+        return self._live.total()
+
+    def conversations(self) -> frozenset[str]:
+        """Those that are being talked in here."""
+        return frozenset(talk.conversation for talk in self._talks.values())
+
+    async def emptied(self) -> None:
+        """Wait until no call is under way."""
+        while self._live:
+            self._put_down = anyio.Event()
+            await self._put_down.wait()
+
     def room(self) -> bool:
+        if self._leaving:
+            return False
         if self._live.total() < self.most and self._lag < WORST_LAG:
             return True
         CALLS_REFUSED.inc()
@@ -90,14 +110,24 @@ class Switchboard:
         return False
 
     def on_line(self, address: Address) -> bool:
-        return self._live[str(address)] > 0
+        return self.parts.bus.is_present(f"line/{address}")
 
     def tell(self, address: Address, text: str) -> None:
-        if talk := self._talks.get(str(address)):
+        if not self.say(str(address), text):
+            self.parts.bus.signal(Tell(str(address), text))
+
+    def say(self, address: str, text: str) -> bool:
+        """As `tell`, but only if they are on a line of this replica."""
+        talk = self._talks.get(address)
+        if talk:
             talk.tell(text)
+        return talk is not None
 
     async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
         await self._ledger.note_status(id, state, seconds)
+
+    async def parting(self, id: str) -> Parting:
+        return await self._ledger.parting(id)
 
     async def answer(self, line: Line) -> None:
         call = line.call
@@ -109,6 +139,7 @@ class Switchboard:
             with (
                 structlog.contextvars.bound_contextvars(call=call.id),
                 self._ledger.living(call),
+                self.parts.bus.present(f"line/{address}"),
             ):
                 await self._opened.wait()
                 log.info("call_answered", channel=call.route.channel, resumed=call.resumed)
@@ -122,6 +153,7 @@ class Switchboard:
             self._live[address] -= 1
             if not self._live[address]:
                 del self._live[address]
+            self._put_down.set()
 
     async def _talk(self, line: Line) -> None:
         parts, call = self.parts, line.call

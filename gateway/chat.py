@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -17,26 +17,28 @@ import structlog
 from anyio.abc import TaskGroup
 
 from channels.base import Channel
-from gateway.bus.base import Bus
+from gateway.bus.base import Bus, Cancel, Due
 from gateway.following import Following
 from gateway.hold import Hold
 from gateway.saying import saying
 from gateway.store import leases, turns
 from gateway.store.base import CommandWork, LeaseLost, Turn
 from gateway.store.engine import Database
+from gateway.telemetry import LEASES_CLAIMED, LEASES_LOST
+from gateway.tracing import Mark, span
 from gateway.turn import TurnPlayer
 from prompts import sentence
 
 log = structlog.get_logger()
-
-AT_ONCE = 500
-"""Conversations one worker plays at the same time."""
 
 SWEEP_SECONDS = 1.0
 """How often to look for work that nobody told us of: after a crash, or from a replica."""
 
 BREATH_SECONDS = 0.02
 """Least time between two looks, so that a crowd arriving at once is claimed in one."""
+
+LEAVING_SECONDS = 5.0
+"""How long we try to hand over what we hold: without the database our leases just run out."""
 
 REST_SECONDS = 30.0
 """How long a conversation rests after it failed in a way nobody foresaw."""
@@ -56,8 +58,13 @@ class Chat:
     lease_seconds: float
     on_delivery: Callable[[], None]
     """Hears that there is something to send."""
+    at_once: int = 500
+    """Conversations played at the same time."""
     clock: Callable[[], float] = time.time
     _holds: dict[str, Hold] = field(default_factory=dict)
+    _let_go: anyio.Event = field(default_factory=anyio.Event)
+    _kept: Callable[[], Collection[str]] | None = None
+    """Once we leave: the conversations that we still go on with."""
     _wake: anyio.Event = field(default_factory=anyio.Event)
     _due_at: float = math.inf
 
@@ -75,20 +82,50 @@ class Chat:
                     tasks.cancel_scope.cancel()
         finally:
             # We are mostly left by being cancelled.
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(LEAVING_SECONDS, shield=True):
                 await self.database.write(leases.yield_up, self.worker, now=self.clock())
+                self.bus.signal(Due(self.clock()))
 
     def due(self, at: float) -> None:
-        """Something will want looking at, at `at` (epoch seconds)."""
+        """Something will want looking at, at `at` (epoch seconds); by others if not by us."""
+        if self._kept is not None or len(self._holds) >= self.at_once:
+            self.bus.signal(Due(at))
+        self.wake(at)
+
+    def wake(self, at: float) -> None:
+        """As `due`, but for us alone."""
         if at < self._due_at:
             self._due_at = at
             self._wake.set()
 
     def cancel(self, conversation: str) -> None:
-        """The person wants the turn under way to stop."""
-        if hold := self._holds.get(conversation):
-            hold.cancel()
+        """The person wants the turn under way to stop, wherever it is played."""
+        if not self.stop(conversation):
+            self.bus.signal(Cancel(conversation))
         self.following.look()
+
+    def stop(self, conversation: str) -> bool:
+        """Stop the turn under way if it is played here; whether it is."""
+        hold = self._holds.get(conversation)
+        if hold:
+            hold.cancel()
+        return hold is not None
+
+    def leave(self, kept: Callable[[], Collection[str]]) -> int:
+        """Begin no more turns, but in the conversations `kept` names; how many are under way."""
+        self._kept = kept
+        return len(self._holds)
+
+    @property
+    def held(self) -> int:
+        """Conversations leased by us now."""
+        return len(self._holds)
+
+    async def emptied(self) -> None:
+        """Wait until no turn is under way."""
+        while self._holds:
+            self._let_go = anyio.Event()
+            await self._let_go.wait()
 
     # -- claiming and leases ---------------------------------------------------------
 
@@ -97,20 +134,32 @@ class Chat:
             now = self.clock()
             # What becomes due from here on may be too late for this look.
             self._due_at = math.inf
-            claimed, next_due = await self.database.write(
-                leases.claim,
-                self.worker,
-                now=now,
-                until=now + self.lease_seconds,
-                limit=AT_ONCE - len(self._holds),
-                held=list(self._holds),
-            )
-            self.due(next_due)
+            claimed, next_due = await self._take(now)
+            self.wake(next_due)
+            LEASES_CLAIMED.labels("conversation").inc(len(claimed))
             for conversation in claimed:
                 self._holds[conversation] = hold = Hold()
                 tasks.start_soon(self._converse, conversation, hold)
             await anyio.sleep(BREATH_SECONDS)
             await self._until_due()
+
+    async def _take(self, now: float) -> tuple[list[str], float]:
+        """Lease what is due; also when the next will be."""
+        until, held = now + self.lease_seconds, list(self._holds)
+        write = self.database.write
+        if self._kept is not None:
+            kept = [id for id in self._kept() if id not in self._holds]
+            return await write(
+                leases.claim_among, self.worker, kept, now=now, until=until
+            ), math.inf
+        return await write(
+            leases.claim,
+            self.worker,
+            now=now,
+            until=until,
+            limit=self.at_once - len(held),
+            held=held,
+        )
 
     async def _until_due(self) -> None:
         sweep_at = self.clock() + SWEEP_SECONDS
@@ -132,6 +181,7 @@ class Chat:
                 if self._holds.get(conversation) is not hold:
                     continue
                 if conversation not in still:
+                    LEASES_LOST.labels("conversation").inc()
                     log.warning("lease_lost", conversation=conversation)
                     hold.lose()
                 elif still[conversation]:
@@ -145,6 +195,7 @@ class Chat:
                 with hold.lease:
                     await self._play(conversation, hold)
             except LeaseLost:
+                LEASES_LOST.labels("conversation").inc()
                 log.warning("lease_lost")
             except Exception:
                 # One conversation that cannot be played must not silence all the others.
@@ -154,10 +205,17 @@ class Chat:
                 )
             finally:
                 del self._holds[conversation]
+                self.bus.let_go(conversation)
+                self._let_go.set()
 
     async def _play(self, conversation: str, hold: Hold) -> None:
         while True:
             now = self.clock()
+            if self._kept is not None and conversation not in self._kept():
+                # Whoever takes it up finds for himself what there is to do.
+                await self.database.write(leases.rest, self.worker, conversation, until=now)
+                self.bus.signal(Due(now))
+                return
             work = await self.database.write(turns.next_work, self.worker, conversation, now=now)
             match work:
                 case None:
@@ -166,7 +224,7 @@ class Chat:
                     await self._answer(conversation, work)
                     continue
                 case Turn():
-                    with structlog.contextvars.bound_contextvars(turn=work.id):
+                    with traced(work):
                         again_at = await self.player.play(work, hold)
                     if again_at is None:
                         continue
@@ -194,3 +252,23 @@ class Chat:
         self.bus.publish(conversation, entry)
         self.on_delivery()
         log.info("command_answered", command=work.command)
+
+
+@contextmanager
+def traced(turn: Turn) -> Iterator[None]:
+    """One attempt at a turn, as logs and traces name it."""
+    first, *others = (Mark.of_message(message.id) for message in turn.messages)
+    with (
+        structlog.contextvars.bound_contextvars(turn=turn.id, trace=first.trace_id),
+        span(
+            "turn.play",
+            first,
+            links=others,
+            kind="consumer",
+            conversation=turn.conversation,
+            turn=turn.id,
+            channel=turn.route.channel,
+            attempt=turn.attempts,
+        ),
+    ):
+        yield

@@ -7,7 +7,7 @@ A command imports what it needs when it runs, so that `frontdoor --help` stays q
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -42,11 +42,24 @@ def create_cli(serve: Serve) -> typer.Typer:
 
 
 def _serve_with(serve: Serve) -> Callable[[], None]:
-    def command() -> None:
-        from gateway.telemetry import configure_logging
+    def command(
+        role: Annotated[
+            list[str] | None,
+            typer.Option(
+                help="Which doors to open: telegram, voice, web, agent or all. May be given "
+                "several times; wins over ROLE."
+            ),
+        ] = None,
+    ) -> None:
+        from gateway.logs import configure_logging
 
-        settings = _settings()
-        configure_logging(settings.log_level, settings.log_format, settings.secrets)
+        settings = _settings({"ROLE": ",".join(role)} if role else {})
+        configure_logging(
+            settings.log_level,
+            settings.log_format,
+            settings.secrets,
+            personal=settings.log_pii == "on",
+        )
         _run(lambda: serve(settings))
 
     return command
@@ -268,9 +281,9 @@ def _simulating() -> typer.Typer:
     return sim
 
 
-def _settings() -> Settings:
+def _settings(options: Mapping[str, str] | None = None) -> Settings:
     try:
-        return read()
+        return read(options=options)
     except FrontDoorError as error:
         _stop(str(error))
 

@@ -9,7 +9,8 @@ import anyio
 import structlog
 from sqlalchemy import Connection, text
 
-from gateway.agent.base import Agent
+from gateway.agent.breaker import GuardedAgent
+from gateway.bus.base import Bus
 from gateway.embedded import EmbeddedAgent
 from gateway.errors import AgentError
 from gateway.store.engine import Database
@@ -28,16 +29,17 @@ class Health:
     """Asks the parts how they are."""
 
     database: Database
-    agent: Agent
+    bus: Bus
+    agent: GuardedAgent
     embedded: EmbeddedAgent | None
     _agent_state: str = ""
     _agent_asked: float = 0.0
 
     async def checks(self) -> dict[str, str]:
-        """Each part with "ok", "starting", or what is wrong with it."""
+        """Each part with "ok", "starting", "degraded: …", or what is wrong with it."""
         return {
             "database": await self._database_state(),
-            "bus": "ok",
+            "bus": self.bus.state,
             "agent": await self._agent_now(),
         }
 
@@ -56,7 +58,8 @@ class Health:
         if not self._agent_state or time.monotonic() - self._agent_asked > REMEMBERED_SECONDS:
             self._agent_state = await self._ask_agent()
             self._agent_asked = time.monotonic()
-        return self._agent_state
+        # A card can be read of many an agent that does not work.
+        return (self.agent.trouble or "ok") if self._agent_state == "ok" else self._agent_state
 
     async def _ask_agent(self) -> str:
         try:

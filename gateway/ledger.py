@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import anyio
 import structlog
 
-from channels.base import CallState
+from channels.base import CallState, Parting
 from channels.events import Call
 from gateway.figures import Figures, TurnFigures
 from gateway.store import calls
@@ -102,6 +102,15 @@ class Ledger:
 
     async def note_recording(self, call: Call, file: str, *, began: float) -> None:
         await self.database.write(calls.note_recording, call.id, file, at=began)
+
+    async def parting(self, id: str) -> Parting:
+        """How the house left a call, if it did."""
+        match await self.database.read(calls.ended_by, id):
+            case "house":
+                return "house"
+            case "transfer":
+                return "transfer"
+        return ""
 
     async def note_status(self, id: str, state: CallState, seconds: int) -> None:
         """What the platform says of a call."""

@@ -5,57 +5,62 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 import structlog
 from anyio import to_thread
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from agents.app import PATHS, AgentConfig, running
 from agents.brain.config import BrainConfig
 from agents.records.schema import SchemaError
-from channels.base import Budget, Calls, Channel, Inbox
+from channels import outward
+from channels.base import Alone, Budget, Calls, Channel, Inbox
 from channels.twilio.adapter import PhoneChannel
 from channels.web.adapter import WebChannel, WebConfig
 from channels.web.simulated import simulated_phone
+from gateway.admission import Limits
 from gateway.agent.a2a import A2AAgent, A2AConfig
-from gateway.agent.base import Agent
+from gateway.agent.breaker import GuardedAgent
+from gateway.alone import Leased
 from gateway.app import Face, create_app
 from gateway.banner import show
-from gateway.bus.base import Bus
-from gateway.bus.memory import MemoryBus
-from gateway.call.policy import Policy
-from gateway.calls import Switchboard
 from gateway.chat import Chat
 from gateway.cli import create_cli
 from gateway.delivery import Deliveries
 from gateway.doctor import bot_of, phone_of
+from gateway.draining import Drain
 from gateway.embedded import EmbeddedAgent
-from gateway.errors import SettingsError, StoreError
+from gateway.errors import SettingsError, StoreError, StoreUnavailable
 from gateway.following import Following
 from gateway.health import Health
 from gateway.inbox import StoringInbox
-from gateway.notes import Notes
+from gateway.keeping import Keeping
+from gateway.metering import Meter
+from gateway.replicas import tie
 from gateway.serving import Server, serving
 from gateway.settings import LOOPBACK, Settings
-from gateway.speech.base import SpeechToText, TextToSpeech
-from gateway.speech.providers import recognisers, voices
-from gateway.speech.recognisers import Recognisers
-from gateway.speech.silero import SileroActivity
-from gateway.speech.speakable import clauses_of
-from gateway.speech.voices import Voices
+from gateway.sharing import bus_of
+from gateway.spoken import Speaking
 from gateway.store import checks, migrate
 from gateway.store import inbox as inbox_transactions
-from gateway.store.engine import Database
+from gateway.store.engine import Database, PatientDatabase
 from gateway.store.files import FileStore
+from gateway.storing import place_of
+from gateway.telemetry import asked
+from gateway.tracing import exporting
 from gateway.turn import TurnPlayer
-from gateway.voice import VoiceParts
-from gateway.voicing import Voicing
 
 log = structlog.get_logger()
+
+PATIENCE_SECONDS = 60.0
+"""How long we wait for a database when we start."""
+
+SERVED_BY = {"web": "web", "telegram": "telegram", "phone": "voice"}
+"""The role of each channel."""
 
 
 def command() -> None:
@@ -65,20 +70,99 @@ def command() -> None:
 
 async def serve(settings: Settings) -> None:
     """Run everything until told to stop. Raises FrontDoorError when it cannot start."""
-    database = Database(settings.database)
+    if settings.roles == {"agent"}:
+        await serve_agent(settings)
+        return
+    database = Database(settings.database, settings.database_pool)
     try:
-        await to_thread.run_sync(migrate.upgrade, database.engine)
+        await prepared(settings, database)
         secret = settings.secret_key or await database.write(inbox_transactions.secret, "signing")
         house = House(settings, database, secret)
-        server = Server(house.app, settings.host, settings.port)
-        async with serving(server), anyio.create_task_group() as tasks:
+        server = Server(house.app, settings.host, settings.port, on_hurry=house.drain.hurry)
+        async with (
+            traced(settings),
+            house.meter.running(settings.host, settings.metrics_port),
+            serving(server),
+            anyio.create_task_group() as tasks,
+        ):
             show(settings)
             tasks.start_soon(house.run)
             await server.asked_to_stop.wait()
             log.info("stopping")
+            await house.leave()
             tasks.cancel_scope.cancel()
     finally:
         database.close()
+
+
+async def serve_agent(settings: Settings) -> None:
+    """Run the shipped agent and nothing else."""
+    agent = shipped_agent(settings, settings.api_token)
+
+    async def checks() -> dict[str, str]:
+        return {"agent": "ok" if agent.ready else "starting"}
+
+    async def notified(task: str) -> None:
+        """Who has no conversations asks nobody to tell it of tasks."""
+
+    drain = Drain(settings.ready_grace_seconds, settings.drain_seconds)
+    meter = Meter()
+    face = Face(
+        checks=checks,
+        notified=notified,
+        notification_token=uuid.uuid4().hex,
+        api_token=settings.api_token,
+        hosts=LOOPBACK,
+        drain=drain,
+        limits=limits_of(settings),
+        measure=meter.measure,
+        roles=settings.roles,
+    )
+    server = Server(
+        create_app(face, (), agent.routes()), settings.host, settings.port, on_hurry=drain.hurry
+    )
+    async with (
+        traced(settings),
+        meter.running(settings.host, settings.metrics_port),
+        serving(server),
+        AsyncExitStack() as stack,
+    ):
+        try:
+            await stack.enter_async_context(agent.running())
+        except SchemaError as error:
+            raise StoreError(str(error)) from error
+        log.info("working", roles=["agent"])
+        await server.asked_to_stop.wait()
+        log.info("stopping")
+        # Who hears a task through holds a request open meanwhile.
+        await drain.run(lambda: {"requests": server.under_way}, server.emptied)
+
+
+@asynccontextmanager
+async def traced(settings: Settings) -> AsyncIterator[None]:
+    """Send traces while the block runs, if there is somebody to send them to."""
+    with exporting(
+        settings.otel_exporter_otlp_endpoint,
+        settings.otel_exporter_otlp_headers,
+        settings.otel_service_name,
+    ):
+        yield
+
+
+async def prepared(settings: Settings, database: Database) -> None:
+    """Bring the database up to date, and wait a while for one that is starting itself."""
+    bring = migrate.upgrade if settings.migrate == "on" else migrate.check
+    deadline = anyio.current_time() + PATIENCE_SECONDS
+    while True:
+        try:
+            await to_thread.run_sync(bring, database.engine)
+        except StoreUnavailable as error:
+            if anyio.current_time() > deadline:
+                raise
+            log.warning("database_away", error=str(error))
+            await anyio.sleep(1)
+        else:
+            return
 
 
 class House:
@@ -86,10 +170,16 @@ class House:
 
     def __init__(self, settings: Settings, database: Database, secret: str) -> None:
         worker = str(uuid.uuid4())
-        bus = MemoryBus()
-        files = FileStore(database, settings.data_dir / "files", settings.max_upload_bytes)
+        # Who works behind the door waits for a database that is away; who is asked at it says so.
+        patient, clock = PatientDatabase(database), database.clock
+        self._bus = bus = bus_of(settings, worker, database)
+        place = place_of(settings)
+        files = FileStore(database, place, settings.max_upload_bytes)
+        self._keeping = Keeping(files, settings.retention_days, settings.recording_days, clock)
         channels: dict[str, Channel] = {}
         lease = settings.lease_seconds
+        roles = settings.roles
+        self.drain = Drain(settings.ready_grace_seconds, settings.drain_seconds)
         token = settings.api_token
         if settings.public and not token:
             # Closed to everybody until the operator sets API_TOKEN, but not to ourselves.
@@ -97,26 +187,38 @@ class House:
         notification_token = derived(secret, "agent-notifications")
 
         self._channels = channels
+        self._roles = roles
         self._embedded = None if settings.agent_url else shipped_agent(settings, token)
-        self._agent = agent = agent_client(settings, token, notification_token)
+        self._client = agent_client(settings, token, notification_token)
+        self._agent = agent = GuardedAgent(self._client)
         speech = Speaking.of(settings)
-        self._deliveries = deliveries = Deliveries(worker, database, channels, lease)
-        following = Following(database, bus, files, agent, channels, deliveries.look)
+        self._deliveries = deliveries = Deliveries(worker, patient, channels, lease, clock)
+        following = Following(patient, bus, files, agent, channels, deliveries.look, clock)
         player = TurnPlayer(
             worker,
-            database,
+            patient,
             bus,
             files,
             agent,
             channels,
             settings.detach_seconds,
+            clock=clock,
             on_delivery=deliveries.look,
             on_detached=following.look,
-            notes=speech.notes(settings, files, database),
+            notes=speech.notes(settings, files, patient),
             voicing=speech.voicing(settings, files),
         )
         self._chat = Chat(
-            worker, database, bus, channels, player, following, lease, on_delivery=deliveries.look
+            worker,
+            patient,
+            bus,
+            channels,
+            player,
+            following,
+            lease,
+            on_delivery=deliveries.look,
+            clock=clock,
+            at_once=settings.max_turns,
         )
         inbox = StoringInbox(
             database,
@@ -126,124 +228,103 @@ class House:
             per_minute=settings.messages_per_minute,
             on_due=self._chat.due,
             on_cancel=self._chat.cancel,
+            clock=clock,
         )
         self._switchboard = speech.switchboard(settings, database, bus, inbox, agent, files)
-        channels |= connected(settings, secret, inbox, bus, self._switchboard)
+        self.meter = Meter(
+            database,
+            {
+                "conversation": lambda: self._chat.held,
+                "delivery": lambda: deliveries.held,
+                "check": lambda: following.held,
+            },
+        )
+        outward.watch(asked)
+        tie(bus, self._chat, self._switchboard)
+        alone = Leased(worker, database, lease, clock)
+        channels |= connected(
+            settings, secret, inbox, bus, self._switchboard, alone, place.origin
+        )
 
         async def notified(task: str) -> None:
             if await database.write(checks.hurry, task):
                 following.look()
 
         face = Face(
-            checks=Health(database, agent, self._embedded).checks,
+            checks=Health(database, bus, agent, self._embedded).checks,
             notified=notified,
             notification_token=notification_token,
             api_token=token,
             hosts=LOOPBACK,
+            drain=self.drain,
+            limits=limits_of(settings),
+            measure=self.meter.measure,
+            roles=roles,
         )
-        routes = [route for channel in channels.values() for route in channel.routes()]
+        ours: list[BaseRoute] = []
+        others: list[BaseRoute] = []
+        for name, channel in channels.items():
+            (ours if SERVED_BY[name] in roles else others).extend(channel.routes())
         agent_routes = self._embedded.routes() if self._embedded else []
-        self.app: ASGIApp = create_app(face, routes, agent_routes)
+        self.app: ASGIApp = create_app(face, ours, agent_routes, others)
+
+    async def leave(self) -> None:
+        """Send people elsewhere, and let end what is under way."""
+        board, chat = self._switchboard, self._chat
+
+        def leave() -> dict[str, int]:
+            calls = board.leave() if board else 0
+            turns = chat.leave(board.conversations if board else frozenset)
+            for channel in self._channels.values():
+                channel.leave()
+            return {"calls": calls, "turns": turns}
+
+        # In this order, for calls begin turns.
+        await self.drain.run(leave, *([board.emptied] if board else []), chat.emptied)
 
     async def run(self) -> None:
         """Play, send and listen until cancelled."""
         async with AsyncExitStack() as stack:
+            # It closes last of all: others are told of what we hand over.
+            await stack.enter_async_context(self._bus.running())
             stack.push_async_callback(self._agent.close)
             if self._embedded:
                 try:
                     await stack.enter_async_context(self._embedded.running())
                 except SchemaError as error:
                     raise StoreError(str(error)) from error
-            await self._agent.warm()
-            if self._switchboard:
+            await self._client.warm()
+            if self._switchboard and "voice" in self._roles:
                 await stack.enter_async_context(self._switchboard.running())
             # Channels close last: what is being sent and shown when we stop still needs them.
             for channel in self._channels.values():
                 await stack.enter_async_context(channel.running())
             await stack.enter_async_context(self._deliveries.running())
             await stack.enter_async_context(self._chat.running())
-            log.info("working", channels=sorted(self._channels))
+            await stack.enter_async_context(self._keeping.running())
+            log.info("working", roles=sorted(self._roles), channels=sorted(self._channels))
             await anyio.sleep_forever()
 
 
-@dataclass(frozen=True, slots=True)
-class Speaking:
-    """The parts of speech that these settings and this machine have."""
-
-    recogniser: SpeechToText | None
-    voice: TextToSpeech | None
-
-    @classmethod
-    def of(cls, settings: Settings) -> Speaking:
-        listeners, speakers = recognisers(settings), voices(settings)
-        return cls(
-            Recognisers(listeners) if listeners else None, Voices(speakers) if speakers else None
-        )
-
-    def notes(self, settings: Settings, files: FileStore, database: Database) -> Notes | None:
-        """Who listens to recordings that people send."""
-        if self.recogniser is None:
-            return None
-        return Notes(self.recogniser, files, database, settings.speech_vocabulary)
-
-    def voicing(self, settings: Settings, files: FileStore) -> Voicing | None:
-        """Who speaks answers into files."""
-        if self.voice is None or settings.voice_replies == "never":
-            return None
-        replies: Any = settings.voice_replies
-        return Voicing(self.voice, files, clauses_of, replies)
-
-    def switchboard(  # noqa: PLR0917 - all that a call needs of the house
-        self,
-        settings: Settings,
-        database: Database,
-        bus: Bus,
-        inbox: Inbox,
-        agent: Agent,
-        files: FileStore,
-    ) -> Switchboard | None:
-        """Who takes calls; None where nobody could hear them or speak to them."""
-        if self.recogniser is None or self.voice is None:
-            return None
-        policy = Policy(
-            end_of_turn=settings.end_of_turn_seconds,
-            speculate=settings.speculate_seconds,
-            rolling=settings.rolling_seconds,
-            longest_call=settings.max_call_seconds,
-        )
-        parts = VoiceParts(
-            database,
-            bus,
-            inbox,
-            agent,
-            self.recogniser,
-            self.voice,
-            SileroActivity(),
-            policy,
-            locale=settings.voice_locale,
-            greeting=settings.voice_greeting,
-            vocabulary=settings.speech_vocabulary,
-            can_transfer=bool(settings.transfer_number),
-        )
-        preempt: Any = settings.voice_preempt
-        return Switchboard(
-            parts,
-            files,
-            settings.max_calls,
-            record=settings.record_calls == "on",
-            preempt=preempt,
-        )
-
-
-def connected(
-    settings: Settings, secret: str, inbox: Inbox, budget: Budget, calls: Calls | None
+def connected(  # noqa: PLR0917 - all that a channel needs of the house
+    settings: Settings,
+    secret: str,
+    inbox: Inbox,
+    budget: Budget,
+    calls: Calls | None,
+    alone: Alone,
+    files_origin: str = "",
 ) -> dict[str, Channel]:
-    """The channels that these settings switch on, by name."""
+    """The channels that these settings switch on, by name; also those that are not served here.
+
+    What they are to send may be any replica's to send.
+    """
     channels: dict[str, Channel] = {}
     phone_token = settings.twilio_auth_token or derived(secret, "twilio")
+    here = calls if "voice" in settings.roles else None
     # The page's telephone is a simulated one: for trying things out, not for the world.
     browser_phone = None
-    if calls and not settings.public:
+    if here and not settings.public:
         browser_phone = simulated_phone(
             settings.local_url, token=phone_token, number=settings.twilio_phone_number
         )
@@ -256,10 +337,11 @@ def connected(
         identity_audience=settings.web_identity_audience,
         identity_issuer=settings.web_identity_issuer,
         max_upload_bytes=settings.max_upload_bytes,
+        files_origin=files_origin,
     )
     try:
         channels["web"] = WebChannel(
-            config, inbox, budget, doors=lambda: doors, calls=calls, phone=browser_phone
+            config, inbox, budget, doors=lambda: doors, calls=here, phone=browser_phone
         )
     except ValueError as error:
         raise SettingsError(f"WEB_IDENTITY_SECRET: {error}") from error
@@ -267,13 +349,24 @@ def connected(
         # Only who has a bot pays for importing its library.
         from channels.telegram.adapter import TelegramChannel  # noqa: PLC0415
 
-        channels["telegram"] = TelegramChannel(bot_of(settings), inbox, budget)
+        listens = "telegram" in settings.roles
+        channels["telegram"] = TelegramChannel(
+            bot_of(settings), inbox, budget, alone=alone, listens=listens
+        )
         doors["telegram"] = ""
     if calls:
         channels["phone"] = PhoneChannel(phone_of(settings, phone_token), calls, budget)
         if settings.twilio_phone_number:
             doors["phone"] = settings.twilio_phone_number
     return channels
+
+
+def limits_of(settings: Settings) -> Limits:
+    return Limits(
+        requests=settings.max_requests,
+        sockets=settings.max_sockets,
+        sockets_per_host=settings.max_sockets_per_address,
+    )
 
 
 def agent_client(settings: Settings, token: str, notification_token: str) -> A2AAgent:
@@ -298,7 +391,7 @@ def shipped_agent(settings: Settings, token: str) -> EmbeddedAgent:
         base_url=settings.base_url,
         database_url=settings.agent_database,
         token=token,
-        push_allowed_origins=(settings.local_url,),
+        push_allowed_origins=(settings.local_url, settings.base_url),
         brain=BrainConfig(
             groq_key=settings.groq_api_key,
             groq_url=settings.groq_base_url,
@@ -308,7 +401,7 @@ def shipped_agent(settings: Settings, token: str) -> EmbeddedAgent:
             mcp_servers=settings.mcp_servers,
         ),
     )
-    return EmbeddedAgent(running(config), PATHS)
+    return EmbeddedAgent(running(config), PATHS, token)
 
 
 def derived(secret: str, purpose: str) -> str:

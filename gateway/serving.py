@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import resource
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import FrameType
 
@@ -29,7 +29,10 @@ OPEN_FILES = 65536
 class Server(uvicorn.Server):
     """A uvicorn server that says when it listens, and lets us stop what is behind it first."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, *, on_hurry: Callable[[], None] = lambda: None
+    ) -> None:
+        """`on_hurry` hears a second signal: nothing is to be waited for any more."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -47,6 +50,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
+        self._on_hurry = on_hurry
         self.listening = anyio.Event()
         self.asked_to_stop = anyio.Event()
 
@@ -54,9 +58,20 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self.listening.set()
 
+    @property
+    def under_way(self) -> int:
+        """Requests that are being answered."""
+        return len(self.server_state.tasks)
+
+    async def emptied(self) -> None:
+        """Wait until no request is being answered."""
+        while self.server_state.tasks:  # noqa: ASYNC110 - uvicorn keeps a set and tells nobody
+            await anyio.sleep(0.05)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.asked_to_stop.is_set():
-            super().handle_exit(sig, frame)
+            self.force_exit = True
+            self._on_hurry()
         self.asked_to_stop.set()
 
 
@@ -67,9 +82,9 @@ async def serving(server: Server) -> AsyncIterator[None]:
     # It tells of every malformed request that a stranger sends, some with a traceback.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     _allow_many_files()
-    listener = _bind(config.host, config.port)
+    door = listener(config.host, config.port)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve, [listener])
+        tasks.start_soon(server.serve, [door])
         try:
             await server.listening.wait()
             yield
@@ -84,18 +99,19 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def listener(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises FrontDoorError when something else does."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named as TCP, or asyncio would not switch Nagle's delay off and each first word of a
     # stream would wait some 40 ms.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
+        door.bind((host, port))
     except OSError as error:
-        listener.close()
+        door.close()
         raise FrontDoorError(
             f"Cannot listen on {host}:{port} ({error.strerror}). "
             "Stop what is listening there, or set PORT to another number."
         ) from error
-    return listener
+    return door

@@ -18,6 +18,7 @@ from gateway.errors import SettingsError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
+ROLES = ("telegram", "voice", "web", "agent")
 HIGHEST_PORT = 65535
 SHORTEST_SECRET = 32
 """Characters; RFC 7518, 3.2 asks for as many bytes as the hash has."""
@@ -31,6 +32,11 @@ def _setting(help: str, default: Any = "", *, secret: bool = False) -> Any:
 class Settings:
     """What the operator decides. The variable's name is the field's in capitals."""
 
+    role: tuple[str, ...] = _setting(
+        "Which doors this replica opens: telegram, voice, web, agent, comma separated; unset "
+        "means all.",
+        (),
+    )
     host: str = _setting("Address to listen on.", "127.0.0.1")
     port: int = _setting("Port to listen on.", 8080)
     public_url: str = _setting(
@@ -40,6 +46,18 @@ class Settings:
         "Folder of the embedded database and files.", Path("data")
     )
     database_url: str = _setting("SQLAlchemy URL; unset means SQLite in DATA_DIR.", secret=True)
+    database_pool: int = _setting("Connections to PostgreSQL, for one replica.", 8)
+    migrate: str = _setting("on brings the database up to date at the start; off.", "on")
+    retention_days: float = _setting("Days after which what was said is deleted; 0 keeps it.", 0.0)
+    redis_url: str = _setting(
+        "redis://… or, with TLS, rediss://…; replicas tell each other by it what happens. Unset "
+        "means that they poll the database.",
+        secret=True,
+    )
+    redis_ca_file: str = _setting("File with the certificate authority that Redis's TLS is of.")
+    redis_prefix: str = _setting(
+        "What our keys and channels begin with, if several share a Redis.", "frontdoor"
+    )
     secret_key: str = _setting(
         "Signs web sessions; unset means one is made and kept in the database.", secret=True
     )
@@ -146,16 +164,59 @@ class Settings:
     web_identity_issuer: str = _setting("The `iss` identity tokens must carry; unset takes any.")
     max_upload_bytes: int = _setting("Largest file taken.", 20_000_000)
 
+    s3_bucket: str = _setting("Bucket for files and recordings; unset means DATA_DIR.")
+    s3_links: str = _setting(
+        "Let browsers fetch files from the bucket by links of a minute: auto (where it is reached "
+        "by https), on or off.",
+        "auto",
+    )
+    aws_endpoint_url: str = _setting("S3-compatible storage; unset means AWS.")
+    aws_region: str = _setting("Region of the bucket.")
+    aws_access_key_id: str = _setting(
+        "Key of the bucket; unset means the role of this machine or container.", secret=True
+    )
+    aws_secret_access_key: str = _setting("Secret of that key.", secret=True)
+    aws_session_token: str = _setting("Token of a temporary key.", secret=True)
+    retention_days: float = _setting("Days files are kept; 0 for ever.", 0.0)
+    recording_days: float = _setting(
+        "Days recordings of calls are kept; 0 means as RETENTION_DAYS.", 0.0
+    )
+
     debounce_seconds: float = _setting("Quiet time before collected messages are read.", 0.5)
     detach_seconds: float = _setting("Wait for reply text before a task goes on alone.", 20.0)
     lease_seconds: float = _setting("How long a dead worker keeps its conversations.", 5.0)
     messages_per_minute: int = _setting("Messages one address may send a minute.", 60)
 
+    drain_seconds: float = _setting(
+        "How long turns and calls under way may take to end when we are told to stop.", 25.0
+    )
+    ready_grace_seconds: float = _setting(
+        "How long /readyz is red before we turn anybody away, for balancers to notice.", 0.0
+    )
+    max_requests: int = _setting("HTTP requests answered at the same time.", 2000)
+    max_sockets: int = _setting("Sockets held at the same time.", 10_000)
+    max_sockets_per_address: int = _setting("Of these, for one address.", 5000)
+    max_turns: int = _setting("Turns played at the same time.", 500)
+
     log_level: str = _setting("debug, info, warning or error.", "info")
     log_format: str = _setting("json or text; unset means text on a terminal.")
+    log_pii: str = _setting("Keep fields of the log that tell of a person: on or off.", "off")
+    metrics_port: int = _setting("A port of its own for /metrics, without token; 0 for none.", 0)
+    otel_exporter_otlp_endpoint: str = _setting(
+        "An OpenTelemetry collector for traces, over OTLP/HTTP: http://collector:4318."
+    )
+    otel_exporter_otlp_headers: str = _setting(
+        "Headers for it: key=value, comma separated.", secret=True
+    )
+    otel_service_name: str = _setting("What traces call us.", "frontdoor")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The doors this replica opens."""
+        return frozenset(ROLES if not self.role or "all" in self.role else self.role)
 
     @property
     def base_url(self) -> str:
@@ -188,21 +249,31 @@ class Settings:
         return re.sub("^postgresql:", "postgresql+psycopg:", url)
 
     @property
+    def links(self) -> bool:
+        """Whether browsers may be sent to the bucket itself."""
+        reached = not self.aws_endpoint_url or self.aws_endpoint_url.startswith("https:")
+        return self.s3_links == "on" or (self.s3_links == "auto" and reached)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret that is set, so that logs can leave them out."""
         values = (getattr(self, f.name) for f in fields(self) if f.metadata["secret"])
         return tuple(value for value in values if value)
 
 
-def read(environ: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
-    """Read and check all settings; the environment wins over the `.env` file.
+def read(
+    environ: Mapping[str, str] | None = None,
+    dotenv: Path = Path(".env"),
+    options: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read and check all settings; the environment wins over the `.env` file, `options` over both.
 
     Raises SettingsError naming the variable and the remedy.
     """
     from dotenv import dotenv_values  # noqa: PLC0415 - only who reads settings pays for it
 
     environ = os.environ if environ is None else environ
-    given = {**dotenv_values(dotenv), **environ}
+    given = {**dotenv_values(dotenv), **environ, **(options or {})}
     types = get_type_hints(Settings)
     values = {
         f.name: _convert(f.name.upper(), raw.strip(), types[f.name])
@@ -238,6 +309,7 @@ _URLS = (
     "cartesia_base_url",
     "telegram_api_url",
     "twilio_api_url",
+    "otel_exporter_otlp_endpoint",
 )
 
 
@@ -258,6 +330,9 @@ _CHOICES = {
     "voice_replies": ("asked", "always", "never"),
     "voice_preempt": ("auto", "always", "never"),
     "record_calls": ("on", "off"),
+    "s3_links": ("auto", "on", "off"),
+    "log_pii": ("on", "off"),
+    "migrate": ("on", "off"),
 }
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
@@ -285,7 +360,13 @@ def _complaints(settings: Settings) -> Iterator[tuple[object, str]]:
         "TELEGRAM_BOT_TOKEN reads 123456:ABC…; copy it whole from @BotFather.",
     )
     yield from _speech_complaints(settings)
-    yield settings.port > HIGHEST_PORT, f"PORT must be at most {HIGHEST_PORT}."
+    yield from _scale_complaints(settings)
+    yield from _redis_complaints(settings)
+    for name in ("port", "metrics_port"):
+        too_high = getattr(settings, name) > HIGHEST_PORT
+        yield too_high, f"{name.upper()} must be at most {HIGHEST_PORT}."
+    yield settings.metrics_port == settings.port, "METRICS_PORT must be another than PORT."
+    yield settings.database_pool < 2, "DATABASE_POOL must be at least 2."  # noqa: PLR2004
     yield settings.lease_seconds < 1, "LEASE_SECONDS must be at least 1."
     yield settings.messages_per_minute < 1, "MESSAGES_PER_MINUTE must be at least 1."
     yield (
@@ -296,6 +377,36 @@ def _complaints(settings: Settings) -> Iterator[tuple[object, str]]:
     yield (
         settings.secret_key and len(settings.secret_key) < SHORTEST_SECRET,
         f"SECRET_KEY must have at least {SHORTEST_SECRET} characters.",
+    )
+
+
+def _scale_complaints(settings: Settings) -> Iterator[tuple[object, str]]:
+    odd = [role for role in settings.role if role not in (*ROLES, "all")]
+    yield odd, f"ROLE takes {', '.join(ROLES)} or all, not {', '.join(odd)}."
+    yield (
+        "agent" not in settings.roles and not settings.agent_url,
+        "AGENT_URL must say where the agent is, for this replica's ROLE has none.",
+    )
+    yield (
+        settings.roles == {"agent"} and settings.public and not settings.api_token,
+        (
+            "API_TOKEN must be set where others than this machine reach the agent alone; the "
+            "gateway needs it as AGENT_TOKEN."
+        ),
+    )
+    for name in ("max_requests", "max_sockets", "max_sockets_per_address", "max_turns"):
+        yield getattr(settings, name) < 1, f"{name.upper()} must be at least 1."
+
+
+def _redis_complaints(settings: Settings) -> Iterator[tuple[object, str]]:
+    scheme = urlsplit(settings.redis_url).scheme
+    yield (
+        settings.redis_url and scheme not in ("redis", "rediss", "unix"),
+        "REDIS_URL must begin with redis://, rediss:// or unix://.",
+    )
+    yield (
+        settings.redis_ca_file and not Path(settings.redis_ca_file).is_file(),
+        f"REDIS_CA_FILE names no file: {settings.redis_ca_file}",
     )
 
 

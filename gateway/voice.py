@@ -74,7 +74,7 @@ class VoiceCall:
         call = line.call
         self._parts = parts
         self._line = line
-        self._conversation = conversation
+        self.conversation = conversation
         self._locale = call.sender.locale or parts.locale
         self.channel = call.route.channel
         self._clock = asyncio.get_running_loop().time
@@ -298,7 +298,7 @@ class VoiceCall:
 
     async def _read(self) -> None:
         """Hear what happens in the conversation."""
-        async with self._parts.bus.follow(self._conversation) as events:
+        async with self._parts.bus.follow(self.conversation) as events:
             async for event in events:
                 for fact in self._reading.hear(event):
                     self._feed(fact)

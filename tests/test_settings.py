@@ -43,11 +43,32 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ("DEBOUNCE_SECONDS", "-1"),
         ("WEB_ORIGINS", "https://a.example,b.example"),
         ("WEB_ORIGINS", "https://a.example/shop"),
+        ("ROLE", "web,fax"),
+        ("MAX_SOCKETS", "0"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_variables_name(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=variable):
         read({variable: value}, NO_FILE)
+
+
+def test_a_replica_opens_all_doors_unless_it_has_a_role() -> None:
+    everything = {"telegram", "voice", "web", "agent"}
+    assert read({}, NO_FILE).roles == read({"ROLE": "web, all"}, NO_FILE).roles == everything
+    given = {"ROLE": "web, voice", "AGENT_URL": "http://agent"}
+    assert read(given, NO_FILE).roles == {"web", "voice"}
+
+
+def test_a_role_without_the_agent_wants_to_know_where_it_is() -> None:
+    with pytest.raises(SettingsError, match="AGENT_URL"):
+        read({"ROLE": "web"}, NO_FILE)
+
+
+def test_an_agent_is_not_served_alone_to_the_world_without_a_token() -> None:
+    alone = {"ROLE": "agent", "HOST": "0.0.0.0"}  # noqa: S104 - read, not bound
+    with pytest.raises(SettingsError, match="API_TOKEN"):
+        read(alone, NO_FILE)
+    assert read({**alone, "API_TOKEN": "tok"}, NO_FILE).roles == {"agent"}
 
 
 def test_origins_are_a_list() -> None:

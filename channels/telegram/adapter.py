@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as HttpRoute
 
 from channels.base import (
+    Alone,
     Budget,
     Channel,
     ChannelError,
@@ -61,14 +62,26 @@ class TelegramChannel(Channel):
 
     name: ClassVar[str] = wire.CHANNEL
 
-    def __init__(self, config: TelegramConfig, inbox: Inbox, budget: Budget) -> None:
+    def __init__(
+        self,
+        config: TelegramConfig,
+        inbox: Inbox,
+        budget: Budget,
+        *,
+        alone: Alone | None = None,
+        listens: bool = True,
+    ) -> None:
+        """`alone` keeps replicas from polling at once; who does not listen only sends."""
         self._config = config
         self._inbox = inbox
         self._me = wire.Me(int(config.account))
         self._api = Api(config)
         self._allowance = Allowance(budget, config.account)
         self._sender = Sender(self._api, self._allowance, inbox.get_file)
-        self._intake = Intake(config, self._api, self._offer, self._learn)
+        self._intake = Intake(config, self._api, self._offer, self._learn, alone)
+        self._listening = anyio.CancelScope()
+        if not listens:
+            self._listening.cancel()
         self._albums: OrderedDict[str, None] = OrderedDict()
         self._secret = config.webhook_secret.encode()
         self._tasks: TaskGroup | None = None
@@ -81,13 +94,21 @@ class TelegramChannel(Channel):
         try:
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
-                tasks.start_soon(self._intake.run)
+                tasks.start_soon(self._listen)
                 yield
                 tasks.cancel_scope.cancel()
         finally:
             self._tasks = None
             with anyio.CancelScope(shield=True):
                 await self._api.close()
+
+    def leave(self) -> None:
+        # What is sent to the webhook is stored as ever; only one replica polls.
+        self._listening.cancel()
+
+    async def _listen(self) -> None:
+        with self._listening:
+            await self._intake.run()
 
     def render(self, route: Route, reply: Reply) -> list[Outgoing]:
         return render.render(route, reply)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import anyio
 import structlog
 
-from channels.base import ChannelError, NotSent
+from channels.base import Alone, ChannelError, NotSent
 from channels.events import Command
 from channels.telegram.api import Api
 from channels.telegram.config import ALLOWED_UPDATES, WEBHOOK_PATH, TelegramConfig
@@ -33,12 +33,18 @@ class Intake:
     """Sets the bot up and keeps its updates coming."""
 
     def __init__(
-        self, config: TelegramConfig, api: Api, take: Take, learned: Callable[[Me], None]
+        self,
+        config: TelegramConfig,
+        api: Api,
+        take: Take,
+        learned: Callable[[Me], None],
+        alone: Alone | None = None,
     ) -> None:
         self._config = config
         self._api = api
         self._take = take
         self._learned = learned
+        self._alone = alone
 
     async def run(self) -> None:
         """Set up, then poll for ever unless there is a webhook."""
@@ -48,7 +54,11 @@ class Intake:
             await self._insist(self._set_webhook)
         else:
             await self._insist(self._clear_webhook)
-            await self._poll()
+            if self._alone:
+                # Telegram has updates for one poller at a time.
+                await self._alone(f"telegram/{self._config.account}", self._poll)
+            else:
+                await self._poll()
 
     async def _insist(self, step: Callable[[], Awaitable[None]]) -> None:
         """Do a step until it succeeds, ever more patiently."""

@@ -64,6 +64,9 @@ AGAIN = 3
 REMEMBERED = 10_000
 """Calls whose end we remember, until Twilio has asked and told about it."""
 
+SENT_ON = 5
+"""How often a caller is sent to another replica; where there is none, all lines are busy."""
+
 ON_LINE = "line"
 """In place of a message's id: they hear it on the call they are on."""
 
@@ -85,8 +88,7 @@ class PhoneChannel(Channel):
         self._signatures = Signatures(config)
         self._tickets = Tickets(config)
         self._rest = Rest(config)
-        # In this process alone: were a replica asked that knows nothing of it, it would take the
-        # call up again, as one whose socket broke.
+        # In this process alone, with all there is to tell; another replica is asked for the rest.
         self._endings: OrderedDict[str, Ending] = OrderedDict()
         """How the house left a call, until Twilio asks what comes next."""
         self._over: OrderedDict[str, CallState] = OrderedDict()
@@ -94,6 +96,7 @@ class PhoneChannel(Channel):
         self._media = MediaDoor(
             config, self._signatures, self._tickets, calls, budget, ended=self._note_ending
         )
+        self._leaving = False
 
     def routes(self) -> Sequence[BaseRoute]:
         asked = {
@@ -120,6 +123,9 @@ class PhoneChannel(Channel):
         finally:
             with anyio.CancelScope(shield=True):
                 await self._rest.close()
+
+    def leave(self) -> None:
+        self._leaving = True
 
     # -- what goes out -----------------------------------------------------------------------
 
@@ -198,6 +204,12 @@ class PhoneChannel(Channel):
         if not ring.outbound and await self._floods(ring):
             log.warning("call_rejected", call=ring.call)
             return _xml(twiml.reject())
+        times = _count(request.query_params.get("sent_on", ""))
+        if self._leaving and times < SENT_ON:
+            # Asked again, the balancer finds another replica: readiness here is red.
+            log.info("call_sent_on", call=ring.call, times=times + 1)
+            told = {"sent_on": times + 1, "say": request.query_params.get("say", "")}
+            return _xml(twiml.ask_again(f"{base}{VOICE_PATH}?{urlencode(told)}", wait=times > 0))
         if not self._calls.room():
             log.warning("call_refused_busy", call=ring.call)
             return _xml(twiml.busy(locale))
@@ -216,6 +228,8 @@ class PhoneChannel(Channel):
         if ring.dialled in ("completed", "answered"):
             return _xml(twiml.hang_up())
         times = _count(request.query_params.get("again", ""))
+        if not (ending or ring.dialled):
+            ending = await self._left_elsewhere(ring.call)
         if ring.dialled:
             log.info("call_not_taken_over", call=ring.call, state=ring.dialled[:20])
             return await self._connect(ring, base, times, sentence("phone", "nobody", locale))
@@ -234,6 +248,15 @@ class PhoneChannel(Channel):
             return _xml(twiml.goodbye(locale))
         log.warning("call_taken_up_again", call=ring.call, times=times + 1)
         return await self._connect(ring, base, times + 1)
+
+    async def _left_elsewhere(self, call: str) -> Ending | None:
+        """How another replica left the call: what was said of it to a person is lost then."""
+        match await self._calls.parting(call):
+            case "house":
+                return Put()
+            case "transfer" if self._config.transfer_number:
+                return Handed(self._config.transfer_number, "")
+        return None
 
     async def _whisper(self, request: Request, form: Form, base: str) -> Response:
         """Somebody picked up to take a call over."""

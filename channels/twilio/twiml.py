@@ -44,6 +44,15 @@ def connect(
     return _text(response)
 
 
+def ask_again(url: str, *, wait: bool) -> str:
+    """Ask another replica what to do; `wait` a second before that."""
+    response = Element("Response")
+    if wait:
+        SubElement(response, "Pause", length="1")
+    SubElement(response, "Redirect", method="POST").text = url
+    return _text(response)
+
+
 def busy(locale: str) -> str:
     return _spoken_end("busy", locale)
 

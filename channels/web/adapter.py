@@ -17,10 +17,10 @@ from starlette.websockets import WebSocket
 from channels.base import Budget, Calls, Channel, Inbox, Outgoing, Refused
 from channels.events import Reply
 from channels.events import Route as ReplyRoute
-from channels.http import body_of
+from channels.http import body_of, host_of
 from channels.web import sessions, wire
 from channels.web.connection import Connection, Patience
-from channels.web.door import Door, Problem, host_of, locale_of, spend
+from channels.web.door import Door, Problem, locale_of, spend
 from channels.web.files import Files
 from channels.web.origins import Origins
 from channels.web.pages import Pages
@@ -50,6 +50,8 @@ class WebConfig:
     identity_issuer: str = ""
     """The `iss` its tokens must carry; empty takes any."""
     max_upload_bytes: int = 20_000_000
+    files_origin: str = ""
+    """Where files are had directly, as a page's policy names it; empty for nowhere."""
     sessions_interval: float = 0.5
     """Seconds in which one host earns one more session."""
     sessions_burst: int = 300
@@ -93,7 +95,10 @@ class WebChannel(Channel):
         )
         self._files = Files(inbox, budget, self._door, config.max_upload_bytes)
         self._phone = phone
-        self._pages = Pages(config.public_url, doors, phone=phone is not None)
+        self._open: set[Connection] = set()
+        self._pages = Pages(
+            config.public_url, doors, phone=phone is not None, images=config.files_origin
+        )
 
     def routes(self) -> Sequence[BaseRoute]:
         opening = self._door.guarded(self._open_session)
@@ -104,6 +109,10 @@ class WebChannel(Channel):
             *self._files.routes(),
             *self._pages.routes(),
         )
+
+    def leave(self) -> None:
+        for connection in tuple(self._open):
+            connection.leave()
 
     def render(self, route: ReplyRoute, reply: Reply) -> list[Outgoing]:
         """Nothing: a stored reply is in the log, and every client reads that from its seq."""
@@ -165,7 +174,11 @@ class WebChannel(Channel):
             patience=self._config.patience,
             calls=self._calls,
         )
-        await connection.serve()
+        self._open.add(connection)
+        try:
+            await connection.serve()
+        finally:
+            self._open.discard(connection)
 
     async def _telephone(self, socket: WebSocket) -> None:
         admit = await self._admission(socket)

@@ -19,7 +19,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from channels.base import Budget, Calls, Inbox, RateLimited
-from channels.events import Entry, File, Wish
+from channels.events import Entry, Wish
 from channels.web import wire
 from channels.web.outbox import Full, Outbox
 from channels.web.sessions import BadToken, Session
@@ -41,8 +41,10 @@ OUTBOX_LIMIT = 1_000_000
 PAGE = 100
 """Log entries read at once in a replay."""
 
-ABUSE, BROKEN, LATER, BAD_TOKEN, TOO_SLOW = 1008, 1011, 1013, 4401, 4408
+ABUSE, BROKEN, RESTARTING, LATER, BAD_TOKEN, TOO_SLOW = 1008, 1011, 1012, 1013, 4401, 4408
 """Close codes; from 4000 on they are ours, after the HTTP status."""
+UNSAID = frozenset({"too_slow", "restarting"})
+"""Reasons that a close code says well enough: nobody reads, or nothing is wrong."""
 
 Work = wire.Say | wire.Choose | wire.Cancel
 
@@ -82,6 +84,8 @@ class Connection:
         self._outbox = Outbox(OUTBOX_LIMIT)
         self._tasks = anyio.create_task_group()
         self._bad_frames = 0
+        self._leaving = False
+        self._talking: Voice | None = None
         self._closing: tuple[int, str] | None = None
         """Close code and the sentence that says why; None while open and when nobody listens."""
 
@@ -99,6 +103,16 @@ class Connection:
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(self._patience.close):
                 await self._close()
+
+    def leave(self) -> None:
+        """Send the client to another replica: now, or when its call is over."""
+        self._leaving = True
+        if not (self._talking and self._talking.on):
+            self._end(RESTARTING, "restarting")
+
+    def _put_down(self) -> None:
+        if self._leaving:
+            self._end(RESTARTING, "restarting")
 
     async def _greeting(self) -> tuple[Session, int] | None:
         """Who the client is and how much of the log it has."""
@@ -127,7 +141,7 @@ class Connection:
         work, waiting = anyio.create_memory_object_stream[Work](MAX_WAITING)
         with work, waiting:
             async with anyio.create_task_group() as calls:
-                voice = self._voice(session, calls)
+                self._talking = voice = self._voice(session, calls)
                 try:
                     async with self._tasks:
                         self._tasks.start_soon(self._write)
@@ -155,6 +169,7 @@ class Connection:
             tasks=tasks,
             complain=complain,
             on_full=full,
+            on_over=self._put_down,
         )
 
     def _end(self, code: int, why: str) -> None:
@@ -246,7 +261,7 @@ class Connection:
         if isinstance(work, wire.Choose):
             message = wire.chosen(work, session.sender, session.route, now)
         else:
-            files = [await self._file(id) for id in work.files]
+            files = [await self._inbox.find_file(id) for id in work.files]
             known = [file for file in files if file]
             if len(known) < len(files):
                 self._complain("unknown_file", id=work.id)
@@ -254,10 +269,6 @@ class Connection:
             message = wire.said(work, session.sender, session.route, known, now)
         receipt = await self._inbox.accept(message)
         self._put(wire.ack(work.id, receipt.seq))
-
-    async def _file(self, id: str) -> File | None:
-        found = await self._inbox.get_file(id)
-        return found[0] if found else None
 
     async def _follow(self, session: Session, conversation: str, after: int) -> None:
         """Replay the log, then show what happens, by seq: no gap and nothing twice."""
@@ -307,8 +318,7 @@ class Connection:
             return
         code, why = self._closing
         try:
-            # Who does not read what was sent will not read why, but may see a close code.
-            if why != "too_slow":
+            if why not in UNSAID:
                 words = sentence("web", why, self._locale)
                 await self._socket.send_json(wire.error(why, words))
             await self._socket.close(code, why)

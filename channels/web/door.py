@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from ipaddress import IPv6Address, ip_address
 
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
@@ -113,15 +112,3 @@ _PREFLIGHT = {
 def locale_of(connection: HTTPConnection) -> str:
     """The language the browser asks for; empty when it does not."""
     return sessions.preferred_language(connection.headers.get("accept-language", ""))
-
-
-def host_of(connection: HTTPConnection) -> str:
-    """Whose allowance a stranger uses: an IPv4 address, or an IPv6 network of 64 bits."""
-    host = connection.client.host if connection.client else ""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    if isinstance(address, IPv6Address):
-        return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
-    return host

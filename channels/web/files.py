@@ -8,20 +8,21 @@ import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from email.message import EmailMessage
 from typing import Literal
-from urllib.parse import quote
 
 import structlog
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from channels.base import Budget, Inbox, TooLarge
+from channels import showing
+from channels.base import Budget, FilesAway, Inbox, TooLarge
 from channels.events import File
+from channels.http import host_of
 from channels.web import wire
-from channels.web.door import Door, Problem, host_of, locale_of, spend
+from channels.web.door import Door, Problem, locale_of, spend
 from channels.web.sessions import Session
 
 log = structlog.get_logger()
@@ -29,10 +30,6 @@ log = structlog.get_logger()
 _CHUNK = 64 * 1024
 _FORM_OVERHEAD = 16 * 1024
 """Bytes a multipart body may have around its file."""
-_UNKNOWN = "application/octet-stream"
-_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}")
-_SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"}
-"""What a browser may show in place: pictures that cannot hold a script."""
 _MAX_NAME = 120
 
 _ONE_EACH = 2.0
@@ -40,6 +37,16 @@ _AT_ONCE = 30
 """Uploads a session may make: one in so many seconds, and so many at once."""
 _HOST_AT_ONCE = 150
 """And all sessions of one host."""
+
+_LINK_KEPT_SECONDS = 30
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    # Whoever has the id may read it, on whatever page the widget is.
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Referrer-Policy": "no-referrer",
+}
 
 
 class Files:
@@ -72,6 +79,9 @@ class Files:
             file = await self._store(request, session)
         except TooLarge:
             raise self._too_large() from None
+        except FilesAway as away:
+            log.warning("web_file_not_stored", error=str(away))
+            raise _away() from None
         log.info("web_file_stored", file=file.id, size=file.size)
         shown = wire.part(file)
         return JSONResponse({name: shown[name] for name in ("id", "name", "media_type", "size")})
@@ -102,33 +112,35 @@ class Files:
         return Problem(413, "file_too_large", megabytes=f"{self._limit / 1e6:.3g}")
 
     async def _download(self, request: Request) -> Response:
-        found = await self._inbox.get_file(request.path_params["id"])
+        id = request.path_params["id"]
+        try:
+            if link := await self._inbox.link_file(id):
+                # As long as the link is good for more than a moment, nobody need ask us again.
+                kept = {"Cache-Control": f"private, max-age={_LINK_KEPT_SECONDS}"}
+                return RedirectResponse(link, 307, {**_HEADERS, **kept})
+            found = await self._inbox.get_file(id)
+        except FilesAway as away:
+            log.warning("web_file_not_served", error=str(away))
+            return _away().response(locale_of(request))
         if found is None:
             return Problem(404, "no_such_file").response(locale_of(request))
         file, chunks = found
-        kind = file.media_type if _TYPE.fullmatch(file.media_type) else _UNKNOWN
-        place = "inline" if kind in _SHOWN else "attachment"
-        headers = {
-            "Content-Disposition": f"{place}; filename*=UTF-8''{quote(file.name, safe='')}",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "private, max-age=31536000, immutable",
-            # Whoever has the id may read it, on whatever page the widget is.
-            "Access-Control-Allow-Origin": "*",
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "Referrer-Policy": "no-referrer",
-        }
+        headers = {**showing.headers(file), **_HEADERS}
         if file.size:
             headers["Content-Length"] = str(file.size)
-        return StreamingResponse(chunks, headers=headers, media_type=kind)
+        return StreamingResponse(chunks, headers=headers)
+
+
+def _away() -> Problem:
+    return Problem(503, "files_away", {"Retry-After": "10"})
 
 
 def described(name: str, media_type: str) -> File:
     """A file as a stranger describes it, made safe to keep and to show. Pure."""
     name = safe_name(name)
     kind = media_type.partition(";")[0].strip().lower()
-    if not _TYPE.fullmatch(kind) or kind == _UNKNOWN:
-        kind = mimetypes.guess_type(name)[0] or _UNKNOWN
+    if not showing.MEDIA_TYPE.fullmatch(kind) or kind == showing.UNKNOWN:
+        kind = mimetypes.guess_type(name)[0] or showing.UNKNOWN
     return File(name=name, media_type=kind, kind=_family(kind))
 
 

@@ -50,12 +50,20 @@ _SCRIPT_HEADERS = {
 class Pages:
     """Serves `/` and what it needs. `doors` says which channels are on, as links by name.
 
-    `phone` is whether the page has a telephone of its own.
+    `phone` is whether the page has a telephone of its own; `images` another origin that it may
+    show pictures from.
     """
 
     def __init__(
-        self, public_url: str, doors: Callable[[], Mapping[str, str]], *, phone: bool = False
+        self,
+        public_url: str,
+        doors: Callable[[], Mapping[str, str]],
+        *,
+        phone: bool = False,
+        images: str = "",
     ) -> None:
+        policy = _PAGE_HEADERS["Content-Security-Policy"].replace("blob:", f"blob: {images}".strip())
+        self._headers = {**_PAGE_HEADERS, "Content-Security-Policy": policy}
         self._public_url = public_url
         self._doors = doors
         self._phone = phone
@@ -71,7 +79,7 @@ class Pages:
     async def _page(self, request: Request) -> Response:
         base = self._public_url or str(request.base_url).rstrip("/")
         html = page(base, locale_of(request), self._doors(), phone=self._phone)
-        return HTMLResponse(html, headers=_PAGE_HEADERS)
+        return HTMLResponse(html, headers=self._headers)
 
     async def _asset(self, request: Request) -> Response:
         path = _ASSETS.get(request.path_params["name"])

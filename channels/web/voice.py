@@ -173,6 +173,7 @@ class Voice:
         tasks: TaskGroup,
         complain: Callable[[str, float], None],
         on_full: Callable[[], None],
+        on_over: Callable[[], None],
     ) -> None:
         self._calls = calls
         self._budget = budget
@@ -181,10 +182,16 @@ class Voice:
         self._tasks = tasks
         self._complain = complain
         self._on_full = on_full
+        self._on_over = on_over
         self._line: MicrophoneLine | None = None
         self._wanted = False
         """What the client asked for last. While it does not know yet that the house hung up,
         what it still sends is no mistake of its."""
+
+    @property
+    def on(self) -> bool:
+        """Whether somebody talks here."""
+        return self._line is not None
 
     def turn(self, *, on: bool) -> None:
         """The person tapped the microphone on, or off."""
@@ -237,6 +244,8 @@ class Voice:
             if self._line is line:
                 self._line = None
                 self._outbox.play(wire.voice(on=False))
+            if self._line is None:
+                self._on_over()
 
     async def _admitted(self, calls: Calls) -> bool:
         key = f"web:calls:{self._session.id}"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
-from channels.base import CallState, Line
+from channels.base import CallState, Line, Parting
 from channels.events import Address, Entry, File, Live, Message, Receipt, Route, Sender
 
 
@@ -22,6 +22,8 @@ class InMemoryInbox:
     reachable: dict[Address, bool] = field(default_factory=dict)
     log: dict[str, list[Entry]] = field(default_factory=dict)
     files: dict[str, tuple[File, bytes]] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    """Where files are had directly, by id."""
     canceled: list[str] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
     """Raised by the next accepts, one each."""
@@ -89,6 +91,12 @@ class InMemoryInbox:
         self.files[stored.id] = (stored, data)
         return stored
 
+    async def find_file(self, id: str) -> File | None:
+        return self.files[id][0] if id in self.files else None
+
+    async def link_file(self, id: str) -> str | None:
+        return self.links.get(id)
+
     async def get_file(self, id: str) -> tuple[File, AsyncIterator[bytes]] | None:
         if id not in self.files:
             return None
@@ -150,3 +158,6 @@ class ScriptedCalls:
 
     async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
         raise AssertionError("a browser's call has no states")
+
+    async def parting(self, id: str) -> Parting:
+        raise AssertionError("nobody asks how a browser's call was left")

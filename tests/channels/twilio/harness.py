@@ -18,7 +18,7 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from channels.base import Budget, CallState, Line
+from channels.base import Budget, CallState, Line, Parting
 from channels.events import Address, AudioIn, AudioOut, Call, Clear, Digit, HungUp, LineEvent, Mark
 from channels.loopback import serving
 from channels.twilio.adapter import PhoneChannel
@@ -44,6 +44,8 @@ class EchoCalls:
     heard: list[LineEvent] = field(default_factory=list)
     told: list[tuple[str, CallState, int]] = field(default_factory=list)
     said: list[tuple[Address, str]] = field(default_factory=list)
+    partings: dict[str, Parting] = field(default_factory=dict)
+    """How another replica left calls."""
     answering: int = 0
     talking_to: set[Address] = field(default_factory=set)
 
@@ -58,6 +60,9 @@ class EchoCalls:
 
     async def called(self, id: str, state: CallState, seconds: int = 0) -> None:
         self.told.append((id, state, seconds))
+
+    async def parting(self, id: str) -> Parting:
+        return self.partings.get(id, "")
 
     async def answer(self, line: Line) -> None:
         self.calls.append(line.call)

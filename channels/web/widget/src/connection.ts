@@ -25,11 +25,12 @@ const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
 /** A connection that held this long earns a quick return. */
 const STEADY_MS = 5_000;
-/** On a restart of the server everybody comes back at once; spread them. */
-const RESTART_SPREAD_MS = 2_000;
+/** A server that leaves sends everybody to the others at once; spread them a little. */
+const MOVE_SPREAD_MS = 300;
 
 const BAD_TOKEN = 4401;
-const RESTARTING = 1012;
+/** RFC 6455, 7.4.1 and its registry: the server goes away, or is restarting. */
+const LEAVING = [1001, 1012];
 const TOO_BIG = 1009;
 
 export interface House {
@@ -250,15 +251,18 @@ export class Connection {
   }
 
   private closed(code: number, token: string): void {
-    const steady = this.welcomedAt > 0 && Date.now() - this.welcomedAt > STEADY_MS;
-    if (steady) this.attempt = 0;
+    const welcomed = this.welcomedAt > 0;
+    if (welcomed && Date.now() - this.welcomedAt > STEADY_MS) this.attempt = 0;
     if (code === BAD_TOKEN) this.house.sessions.drop(token);
     if (code === TOO_BIG && this.inFlight) {
       // Sent again it would only close the next socket too.
       this.house.dispatch({ type: "refused", id: this.inFlight, error: this.house.tooBig() });
     }
-    const spread = code === RESTARTING ? Math.random() * RESTART_SPREAD_MS : 0;
-    this.retry(spread + backoff(this.attempt++, Math.random()));
+    // Once: where the next one leaves too, there is only one, and it takes a while to return.
+    const moves = LEAVING.includes(code) && this.attempt === 0 && welcomed;
+    const wait = moves ? Math.random() * MOVE_SPREAD_MS : backoff(this.attempt, Math.random());
+    this.attempt++;
+    this.retry(wait);
   }
 
   private refused(reason: unknown): void {

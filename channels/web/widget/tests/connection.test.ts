@@ -103,6 +103,37 @@ test("the token goes in the first frame, with the last seq held", async () => {
   assert.deepEqual(socket().sent, [{ type: "hello", token: "t", after: 1 }]);
 });
 
+for (const code of [1012, 1001]) {
+  test(`whom a server sends away with ${code} comes back at once`, async () => {
+    await socket().greet();
+    socket().onclose({ code });
+    assert.equal(Socket.all.length, 1);
+    await pass(300);
+    assert.equal(Socket.all.length, 2);
+  });
+}
+
+test("who is sent away again and again takes more time each time", async () => {
+  const waits: number[] = [];
+  for (let times = 0; times < 4; times++) {
+    await socket().greet();
+    const before = Socket.all.length;
+    const left = Date.now();
+    socket().onclose({ code: 1012 });
+    while (Socket.all.length === before) await pass(100);
+    waits.push(Date.now() - left);
+  }
+  assert.deepEqual(waits, [300, 1000, 2000, 4000]);
+});
+
+test("a server that lets nobody in is not asked at once again", async () => {
+  socket().onclose({ code: 1012 });
+  await pass(300);
+  assert.equal(Socket.all.length, 1);
+  await pass(200);
+  assert.equal(Socket.all.length, 2);
+});
+
 test("messages go one at a time, each once it is acknowledged", async () => {
   await socket().greet();
   say("a");

@@ -41,6 +41,10 @@ class AgentConfig:
     """How the world reaches it, without a slash at the end: `https://agent.example.com`."""
     database_url: str
     """SQLAlchemy URL of a synchronous driver: `sqlite:////var/lib/agent.db`."""
+    connections: int = 8
+    """To a database server, at most."""
+    migrate: bool = True
+    """Whether to bring the database up to date; if not, it must be already."""
     token: str = field(default="", repr=False)
     """Bearer token for `/a2a` and `/v1`; empty serves only who calls it by a local name."""
     push_allowed_origins: tuple[str, ...] = ()
@@ -49,6 +53,18 @@ class AgentConfig:
     """Seconds after which a draft that is neither made real nor taken back is dropped."""
     brain: BrainConfig | None = None
     """Keys and models, as `agents.brain.make_brain` reads them."""
+
+
+def bring_up_to_date(database_url: str) -> None:
+    """Migrate the agent's database. Raises SchemaError."""
+    from agents.records.engine import Database  # noqa: PLC0415 - see the module
+    from agents.records.schema import ensure  # noqa: PLC0415 - see the module
+
+    database = Database(database_url)
+    try:
+        ensure(database.engine)
+    finally:
+        database.close()
 
 
 def now() -> datetime:

@@ -33,7 +33,7 @@ from agents.push import Pusher
 from agents.records.base import AgentRecord, Clock
 from agents.records.engine import Database
 from agents.records.protocol import SqlPushConfigs, SqlTaskStore
-from agents.records.schema import ensure
+from agents.records.schema import check, ensure
 from agents.records.store import SqlRecords
 from agents.scheduler import Scheduler
 
@@ -49,9 +49,9 @@ async def serving(
     """See `agents.app.running`."""
     # The SDK logs what it cannot parse, and that is what people wrote.
     logging.getLogger("a2a").setLevel(logging.CRITICAL)
-    database = Database(config.database_url)
+    database = Database(config.database_url, config.connections)
     try:
-        await anyio.to_thread.run_sync(ensure, database.engine)
+        await anyio.to_thread.run_sync(ensure if config.migrate else check, database.engine)
         records = SqlRecords(database, clock)
         store, targets = SqlTaskStore(database), SqlPushConfigs(database)
         guard = Guard(config.push_allowed_origins)

@@ -3,23 +3,38 @@
 Every hop between threads costs more than most statements, so a whole transaction is one
 plain function that is handed a connection, and runs in one hop.
 
-What only SQLite needs is in `_sqlite`, and nowhere else.
+A server that goes away is waited for a while. Whether what was asked when it went was still done
+is unknown, so a transaction bears being run twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import anyio
+import structlog
 from anyio import CancelScope, CapacityLimiter, to_thread
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import DBAPIError
+
+from agents.records.opening import away, open_server, open_sqlite
 
 T = TypeVar("T")
 
-READERS = 4
+log = structlog.get_logger()
+
+CONNECTIONS = 8
+"""To a server, at most; half of them for who writes."""
+
+PATIENCE_SECONDS = 60.0
+"""How long a server that went away is waited for."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+"""Seconds between two looks whether it is back; they double."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +52,28 @@ _unit: ContextVar[_Unit | None] = ContextVar("_unit", default=None)
 class Database:
     """An engine and the threads its work runs on; `close` it when done."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+        """At most so many `connections` to a server; SQLite has its own number."""
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
-        self.engine = _sqlite(parsed) if sqlite else _server(parsed)
-        self._readers = CapacityLimiter(READERS)
+        self.engine = open_sqlite(parsed) if sqlite else open_server(parsed, connections)
+        # Units keep a connection while their parts pass through here.
+        self._readers = CapacityLimiter(max(1, connections // 2))
         # SQLite has one writer: waiting for a thread is fairer than waiting for its lock.
-        self._writers = CapacityLimiter(1 if sqlite else READERS)
+        self._writers = CapacityLimiter(1 if sqlite else max(1, connections // 2))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         if unit := self._open_unit():
             return await to_thread.run_sync(work, unit.connection, limiter=self._readers)
-        return await to_thread.run_sync(self._run, work, limiter=self._readers)
+        return await _outlasting(lambda: to_thread.run_sync(self._run, work, limiter=self._readers))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that is rolled back when it raises."""
         if unit := self._open_unit():
             return await to_thread.run_sync(_nested, unit.connection, work, limiter=self._readers)
-        return await to_thread.run_sync(self._run_writing, work, limiter=self._writers)
+        return await _outlasting(
+            lambda: to_thread.run_sync(self._run_writing, work, limiter=self._writers)
+        )
 
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[None]:
@@ -63,7 +82,9 @@ class Database:
         Others wait for their turn to write meanwhile, so the block must wait for nobody.
         """
         async with self._writers:
-            connection = await to_thread.run_sync(self._begin, limiter=self._readers)
+            connection = await _outlasting(
+                lambda: to_thread.run_sync(self._begin, limiter=self._readers)
+            )
             unit = _Unit(self, connection)
             token = _unit.set(unit)
             end = connection.rollback
@@ -111,6 +132,22 @@ class Database:
                 return work(connection)
 
 
+async def _outlasting(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Try until the server is there again, or too long away."""
+    deadline, pause = anyio.current_time() + PATIENCE_SECONDS, 0.0
+    while True:
+        try:
+            return await attempt()
+        except DBAPIError as error:
+            if not away(error) or anyio.current_time() > deadline:
+                raise
+            if pause:
+                log.warning("database_away", error=type(error.orig).__name__)
+        # The first time at once: a restart leaves nothing but dead connections.
+        await anyio.sleep(pause)
+        pause = min(max(FIRST_PAUSE, pause * 2), LONGEST_PAUSE)
+
+
 def _nested(connection: Connection, work: Callable[[Connection], T]) -> T:
     """Part of a unit, which can go on when it fails."""
     with connection.begin_nested():
@@ -120,34 +157,3 @@ def _nested(connection: Connection, work: Callable[[Connection], T]) -> T:
 def _ended(connection: Connection, end: Callable[[], None]) -> None:
     with connection:
         end()
-
-
-def _server(url: URL) -> Engine:
-    # Errors are logged, and what was to be stored is what people wrote.
-    return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-
-
-def _sqlite(url: URL) -> Engine:
-    """An engine in WAL mode whose transactions begin as we say, not as pysqlite guesses."""
-    arguments = {"timeout": 10, "check_same_thread": False}
-    engine = create_engine(url, connect_args=arguments, hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def _(connection: object, _record: object) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined] # sqlite3's own attribute
-        for pragma in (
-            "journal_mode=WAL",
-            # A commit survives the process; only a power cut may lose the last ones.
-            "synchronous=NORMAL",
-            "busy_timeout=10000",
-            "foreign_keys=ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined] # as above
-
-    @event.listens_for(engine, "begin")
-    def _(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        # A writer that first reads and then upgrades its lock may be refused; take it at once.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine

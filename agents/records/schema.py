@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
+from agents.records.opening import away
+
 VERSION_TABLE = "agents_version"
 HEAD = "0001"
+
+LOCK = 0x4368696566537461
+"""Whoever migrates holds this advisory lock of PostgreSQL (its docs, 13.3.5): "ChiefSta"."""
+
+PATIENCE_SECONDS = 60.0
+"""How long a server is waited for that is starting itself."""
 
 
 class SchemaError(Exception):
@@ -16,12 +27,58 @@ class SchemaError(Exception):
 
 
 def ensure(engine: Engine) -> None:
-    """Migrate to head, if it is not there already. Raises SchemaError.
+    """Migrate to head, if it is not there already; of several at once, one does it.
 
-    Alembic is slow to import, and mostly there is nothing to do: so look first.
+    Alembic is slow to import, and mostly there is nothing to do: so look first. Raises SchemaError.
     """
-    if _version(engine) != HEAD:
-        _migrate(engine)
+    _wait_for(engine)
+    if _serves(_version(engine)):
+        return
+    with _alone(engine):
+        if not _serves(_version(engine)):
+            _migrate(engine)
+
+
+def check(engine: Engine) -> None:
+    """Raise SchemaError unless the database has been brought up to date."""
+    _wait_for(engine)
+    if not _serves(_version(engine)):
+        raise SchemaError("The agent's database is not up to date: run frontdoor migrate first.")
+
+
+def _serves(version: str | None) -> bool:
+    # Migrations of one series, told by the first digit, only add: who is older serves on.
+    return version is not None and version >= HEAD and version[0] == HEAD[0]
+
+
+def _wait_for(engine: Engine) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with engine.connect():
+                return
+        except DBAPIError as error:
+            if not away(error) or time.monotonic() > deadline:
+                return  # what comes next says what is wrong
+        time.sleep(1)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """Keep other replicas from migrating meanwhile; on SQLite there are none."""
+    if engine.dialect.name == "sqlite":
+        yield
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # Whoever comes second waits as long as the first needs.
+        connection.execute(text("SET lock_timeout = 0"))
+        connection.execute(text("SET statement_timeout = 0"))
+        try:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+            yield
+        finally:
+            # Whoever gets this connection next gets it without lock and with its time limits.
+            connection.invalidate()
 
 
 def _version(engine: Engine) -> str | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar, Unpack
 
-from sqlalchemy import Connection, Select, Table, insert, select, update
+from sqlalchemy import Connection, Select, Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agents.records import tables as t
@@ -92,11 +92,14 @@ class SqlRecords(Records):
     async def create_task(self, new: NewTask) -> Task:
         if new.kind is TaskKind.REMINDER and new.due_at is None:
             raise ValueError("a reminder needs the time at which it is due")
-        now = self._clock()
+        now, id = self._clock(), _new_id()
 
         def work(c: Connection) -> Task:
+            # An attempt before may have gone through, and only its answer been lost.
+            if known := c.execute(select(t.tasks).where(t.tasks.c.id == id)).first():
+                return task_of(known)
             task = Task(
-                id=_new_id(),
+                id=id,
                 person=new.person,
                 number=_free_number(c, new.person),
                 title=new.title,
@@ -176,10 +179,20 @@ class SqlRecords(Records):
     async def end_task(self, id: str, state: TaskState, outcome: str = "") -> Task:
         if not state.ended:
             raise ValueError(f"{state} does not end a task")
-        now = self._clock()
+        now, tried = self._clock(), False
 
         def work(c: Connection) -> Task:
-            task = _change(c, id, {"state": state, "outcome": outcome, "updated_at": now})
+            nonlocal tried
+            again, tried = tried, True
+            try:
+                task = _change(c, id, {"state": state, "outcome": outcome, "updated_at": now})
+            except TaskEnded:
+                task = task_of(_one(c, t.tasks, id))
+                ours = (state, outcome, now) == (task.state, task.outcome, task.updated_at)
+                # The attempt before may have gone through, and only its answer been lost.
+                if not (again and ours):
+                    raise
+                return task
             _note_task(c, "task.ended", task, now)
             return task
 
@@ -309,7 +322,14 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
+def _in_turn(c: Connection, what: str) -> None:
+    """Let nobody else do `what` until this transaction has ended; SQLite has one writer anyway."""
+    if c.dialect.name != "sqlite":
+        c.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
+
+
 def _free_number(c: Connection, person: str) -> int:
+    _in_turn(c, f"number/{person}")
     taken = select(t.tasks.c.number).where(t.tasks.c.person == person, t.tasks.c.state.in_(UNENDED))
     numbers = set(c.scalars(taken))
     return next(n for n in range(1, len(numbers) + 2) if n not in numbers)
@@ -342,5 +362,7 @@ def _note_task(c: Connection, type: str, task: Task, now: datetime) -> None:
 def _note(
     c: Connection, type: str, subject: str, *, person: str, data: dict[str, Any], now: datetime
 ) -> None:
+    # Who reads on from the last event they know must not miss one that is still to be committed.
+    _in_turn(c, "events")
     values = {"type": type, "subject": subject, "person": person, "data": data, "at": now}
     c.execute(insert(t.events).values(values))

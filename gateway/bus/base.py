@@ -6,11 +6,11 @@ Everything on it is for the moment: who was not listening finds the truth in the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from channels.events import Live
+from channels.events import Entry, Live, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,6 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
-class Deliver:
-    """There is something to send."""
-
-
-@dataclass(frozen=True, slots=True)
 class Tell:
     """Say this on the line where they are."""
 
@@ -40,8 +35,20 @@ class Tell:
     text: str
 
 
-Signal = Due | Cancel | Deliver | Tell
+Signal = Due | Cancel | Tell
 """What one replica tells the others. Only a hint: each looks every second or so anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a conversation stands in the store."""
+
+    seq: int = 0
+    """Of its newest entry."""
+    entries: Sequence[Entry] = ()
+    """Those after what was asked for, in order; the oldest of them when they are many."""
+    turn: Status | None = None
+    """Its newest turn and what became of that; with what it answers while it is open."""
 
 
 class Bus(ABC):

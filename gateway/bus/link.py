@@ -56,11 +56,13 @@ class Link:
         on_news: Callable[[str, bytes], None],
         on_beat: Callable[[], None],
         on_up: Callable[[], None],
+        on_down: Callable[[], None],
         scripts: Iterable[Script] = (),
     ) -> None:
         """`on_beat` is to tell something that comes back to `beaten`. Raises ValueError."""
         self._pool = pool(url, ca_file)
-        self._on_news, self._on_beat, self._on_up = on_news, on_beat, on_up
+        self._on_news, self._on_beat = on_news, on_beat
+        self._on_up, self._on_down = on_up, on_down
         self._scripts = tuple(scripts)
         self.up = False
         self.reason = "not connected yet"
@@ -194,6 +196,10 @@ class Link:
                     tasks.start_soon(self._beat)
             except* (RedisError, OSError, EOFError, _Broken) as broken:
                 reason = plain(_first(broken))
+            except* Exception as broken:
+                # Of no use any more, and no reason to take the house down.
+                log.exception("redis_link_failed")
+                reason = plain(_first(broken))
         finally:
             with anyio.CancelScope(shield=True):
                 await orders.disconnect(nowait=True)
@@ -223,6 +229,7 @@ class Link:
         for channel, confirmed in self._confirmed.items():
             if confirmed.is_set():
                 self._confirmed[channel] = anyio.Event()
+        self._on_down()
 
     # -- the tasks of one connection -----------------------------------------------------------
 

@@ -24,11 +24,11 @@ import structlog
 
 from channels.events import Live
 from gateway.bus import wire
-from gateway.bus.base import Bus, Signal
+from gateway.bus.base import Bus, Signal, Standing
 from gateway.bus.budget import PAUSE, TAKE, Away, SharedAllowances
 from gateway.bus.growing import Replies
 from gateway.bus.replicas import Replicas
-from gateway.bus.topics import Need, News, SoFar, Standing, Topic
+from gateway.bus.topics import Need, News, SoFar, Topic
 
 if TYPE_CHECKING:
     from gateway.bus.link import Link
@@ -82,6 +82,7 @@ class SharedBus(Bus):
             on_news=self._on_news,
             on_beat=self._beat,
             on_up=self._back,
+            on_down=self._ask_store,
             scripts=(TAKE, PAUSE),
         )
         link.subscribe(self._everybody)
@@ -180,9 +181,12 @@ class SharedBus(Bus):
     def _fill(self, conversation: str, need: Need) -> None:
         if Need.STORE in need:
             self._behind.add(conversation)
-            self._wake.set()
+            self._ask_store()
         if Need.TEXT in need:
             self._say("ask", [conversation])
+
+    def _ask_store(self) -> None:
+        self._wake.set()
 
     def _back(self) -> None:
         """Redis is here, and what was told meanwhile was not heard."""
@@ -194,7 +198,7 @@ class SharedBus(Bus):
         for topic in self._topics.values():
             topic.hold()
         self._behind.update(self._topics)
-        self._wake.set()
+        self._ask_store()
         for some in chunks(list(self._topics)):
             self._say("ask", some)
 
@@ -263,7 +267,10 @@ class SharedBus(Bus):
                 self._take_in(channel.removeprefix(f"{self._prefix}/c/"), data)
         except (ValueError, TypeError, LookupError) as error:
             # Of a version that says it in another way, or nobody of us.
-            log.warning("news_not_understood", error=str(error))
+            log.warning("news_not_understood", error=type(error).__name__)
+        except Exception:
+            # A conductor that cannot do as it is asked must not cut us off from the others.
+            log.exception("news_not_heeded")
 
     def _take_in(self, conversation: str, data: bytes) -> None:
         worker, news = wire.news_from_bytes(data)

@@ -8,7 +8,7 @@ what it needs: the store knows every entry, and who writes a reply knows its tex
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Flag, auto
 
@@ -16,6 +16,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from channels.events import Delta, Entry, Live, Status, TurnState
+from gateway.bus.base import Standing
 from gateway.bus.growing import Growing, Numbered
 
 BACKLOG = 1024
@@ -44,18 +45,6 @@ class SoFar:
 
 
 News = Numbered | SoFar
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a conversation stands in the store."""
-
-    seq: int = 0
-    """Of its newest entry."""
-    entries: Sequence[Entry] = ()
-    """Those after what was asked for, in order; the oldest of them when they are many."""
-    turn: Status | None = None
-    """Its newest turn and what became of that; with what it answers while it is open."""
 
 
 class Topic:
@@ -136,24 +125,35 @@ class Topic:
         there is (`polling`), or to correct what we believe.
         """
         unheard = self.seq is None
-        for entry in standing.entries:
-            if self.seq is not None and entry.seq > self.seq:
-                if entry is standing.entries[0]:
-                    self._begun(standing.turn, polling=polling)
-                self._pass(entry)
-                self.seq = entry.seq
-        if self.seq is None or not standing.entries:
-            self.seq = max(self.seq or 0, standing.seq)
-        self.begun.set()
-        if self.seq < standing.seq:
-            return Need.STORE
-        self._turned(standing.turn, polling=polling, quietly=unheard and not polling)
         held, self._held = self._held or [], None
+        if self.seq is None:
+            self.seq = standing.seq
+        told = [entry.seq for news in held if (entry := _entry_of(news))]
+        first = min(told, default=standing.seq + 1)
+        entries = [entry for entry in standing.entries if entry.seq > self.seq]
+        if entries:
+            self._begun(standing.turn, polling=polling)
+        self._pass_entries(entry for entry in entries if entry.seq < first)
         needs = Need.NOTHING
         for news in held:
+            if told_now := _entry_of(news):
+                self._pass_entries(entry for entry in entries if entry.seq < told_now.seq)
             # The store was asked: what it does not have is not waited for.
             needs |= self._take_in(news, gaps=True)
+        self._pass_entries(entries)
+        self.begun.set()
+        if standing.entries and standing.entries[-1].seq < standing.seq:
+            self.hold()
+            return needs | Need.STORE
+        self.seq = max(self.seq, standing.seq)
+        self._turned(standing.turn, polling=polling, quietly=unheard and not polling)
         return needs
+
+    def _pass_entries(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            if self.seq is None or entry.seq > self.seq:
+                self.seq = entry.seq
+                self._pass(entry)
 
     def _begun(self, turn: Status | None, *, polling: bool) -> None:
         """A turn that began and ended unheard is told to have begun before its entries are."""
@@ -264,6 +264,13 @@ class Topic:
     def _replace(self, growing: Growing) -> None:
         """Another attempt: who watched the one before must not see its text twice."""
         before = self._growing
-        if before and before.length and before.status.turn == growing.status.turn:
+        if before and before.status.turn < growing.status.turn:
+            self._end(Status(before.status.turn, TurnState.DONE))
+        elif before and before.length:
             self._pass(Status(growing.status.turn, TurnState.RETRYING))
         self._growing = growing
+
+
+def _entry_of(news: News) -> Entry | None:
+    event = news.event if isinstance(news, Numbered) else None
+    return event if isinstance(event, Entry) else None

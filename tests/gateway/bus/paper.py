@@ -11,8 +11,8 @@ from itertools import count
 import anyio
 
 from channels.events import Entry, Live, Status, Text
+from gateway.bus.base import Standing
 from gateway.bus.shared import SharedBus
-from gateway.bus.topics import Standing
 
 WORKERS = count(1)
 

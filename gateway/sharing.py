@@ -1,4 +1,4 @@
-"""What the bus asks the store when it has missed something."""
+"""Which bus replicas share, and what it asks the store when it has missed something."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Mapping
 import anyio
 
 from channels.events import Status, TurnState
-from gateway.bus.topics import Standing
+from gateway.bus.base import Bus, Standing
+from gateway.bus.memory import MemoryBus
+from gateway.errors import SettingsError
+from gateway.settings import Settings
 from gateway.store.base import TurnStage
 from gateway.store.engine import Database
 from gateway.store.standing import Stand, stands
@@ -19,6 +22,29 @@ _STATES = {
     TurnStage.FAILED: TurnState.FAILED,
     TurnStage.CANCELED: TurnState.CANCELED,
 }
+
+
+def bus_of(settings: Settings, worker: str, database: Database) -> Bus:
+    """What replicas tell each other by; without one where there can be only one of them.
+
+    Raises SettingsError.
+    """
+    if not settings.redis_url and settings.database.startswith("sqlite"):
+        return MemoryBus()
+    from gateway.bus.shared import SharedBus  # noqa: PLC0415 - only replicas pay for it
+
+    try:
+        return SharedBus(
+            worker,
+            Standings(database),
+            settings.redis_url,
+            ca_file=settings.redis_ca_file,
+            prefix=settings.redis_prefix,
+        )
+    except ValueError as error:
+        raise SettingsError(f"REDIS_URL: {error}") from error
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"REDIS_URL needs a client: pip install {error.name}") from error
 
 
 class Standings:

@@ -10,6 +10,7 @@ from typing import Protocol
 import pytest
 from starlette.applications import Starlette
 
+from channels.base import Alone
 from channels.loopback import serving
 from channels.telegram.adapter import TelegramChannel
 from channels.telegram.config import TelegramConfig
@@ -35,7 +36,12 @@ class OpenDoor(Protocol):
 
 @asynccontextmanager
 async def opened(
-    simulator: TelegramSimulator, *, webhook: bool, running: bool
+    simulator: TelegramSimulator,
+    *,
+    webhook: bool,
+    running: bool,
+    alone: Alone | None = None,
+    listens: bool = True,
 ) -> AsyncIterator[Door]:
     inbox, budget = InMemoryInbox(), FreeBudget()
     app = Starlette()
@@ -45,11 +51,11 @@ async def opened(
         config = TelegramConfig(
             simulator.api.token, api_url=api_url, public_url=url if webhook else ""
         )
-        channel = TelegramChannel(config, inbox, budget)
+        channel = TelegramChannel(config, inbox, budget, alone=alone, listens=listens)
         app.router.routes.extend(channel.routes())
         if running:
             await stack.enter_async_context(channel.running())
-            if webhook:
+            if webhook and listens:
                 await simulator.until(lambda: simulator.api.webhook.get("url"))
         else:
             stack.push_async_callback(channel._api.close)

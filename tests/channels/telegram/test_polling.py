@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import anyio
 import pytest
 
 from channels.base import RateLimited
+from channels.events import Reply, Route
+from channels.telegram.adapter import TelegramChannel
 from channels.telegram.simulator import Fault, TelegramSimulator
+from tests.channels.doubles import InMemoryInbox
 from tests.channels.telegram.conftest import Door, OpenDoor, opened
 
 pytestmark = pytest.mark.anyio
@@ -92,3 +99,43 @@ async def test_start_up_waits_for_nobody_and_is_tried_again() -> None:
         await simulator.settled()
         assert texts(door) == ["hello"]
     assert len(simulator.requests("getMe")) == 2
+
+
+class Turns:
+    """Lets one poll at a time."""
+
+    def __init__(self) -> None:
+        self.lock = anyio.Lock()
+        self.asked: list[str] = []
+
+    async def __call__(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.asked.append(what)
+        async with self.lock:
+            await work()
+
+
+async def test_replicas_poll_one_at_a_time_and_the_next_when_one_leaves() -> None:
+    turns, simulator = Turns(), TelegramSimulator()
+    async with opened(simulator, webhook=False, running=True, alone=turns) as first:
+        await simulator.until(lambda: simulator.requests("getUpdates"))
+        inbox = InMemoryInbox()
+        second = TelegramChannel(first.config, inbox, first.budget, alone=turns)
+        async with second.running():
+            await simulator.until(lambda: len(turns.asked) == 2)
+            await simulator.say(7, "one")
+            await simulator.settled()
+            first.channel.leave()
+            await simulator.say(7, "two")
+            await simulator.settled()
+    assert len(set(turns.asked)) == 1
+    assert texts(first) == ["one"]
+    assert [message.text for message in inbox.messages] == ["two"]
+
+
+async def test_who_only_sends_asks_for_no_updates_and_sets_nothing_up() -> None:
+    simulator = TelegramSimulator()
+    async with opened(simulator, webhook=False, running=True, listens=False) as door:
+        await simulator.say(7, "hello")
+        (outgoing,) = door.channel.render(Route("telegram", door.config.account, "7"), Reply("hi"))
+        await door.channel.send(outgoing, "")
+    assert {call.method for call in simulator.calls} == {"sendMessage"}

@@ -11,6 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # no stubs
 
+from channels.base import Parting
 from channels.twilio.adapter import PhoneChannel
 from tests.channels.doubles import FreeBudget
 from tests.channels.twilio.harness import (
@@ -252,3 +253,44 @@ async def test_without_a_public_url_a_phone_on_this_machine_may_say_any_of_its_n
             stream = fromstring(answer.content).find("Connect/Stream")  # noqa: S314 - our own
             assert stream is not None
             assert stream.get("url") == f"ws://{host}:8123/twilio/media"
+
+
+async def test_who_calls_a_replica_that_leaves_is_sent_on_to_another() -> None:
+    async with phone() as it:
+        it.channel.leave()
+        document = await it.ring()
+        assert verbs(document) == ["Redirect"]
+        again = path_of(document.findtext("Redirect"))
+        # It came to us again: perhaps the balancer needs a moment.
+        for _ in range(4):
+            document = await it.ask(again)
+            assert verbs(document) == ["Pause", "Redirect"]
+            again = path_of(document.findtext("Redirect"))
+        it.calls.full = True
+        assert verbs(await it.ask(again)) == ["Say", "Hangup"]
+
+
+async def test_another_replica_takes_the_call_with_what_was_to_be_said() -> None:
+    async with phone() as leaving, phone() as other:
+        leaving.channel.leave()
+        say = urlencode({"say": leaving.channel._tickets.seal("Your list is ready.")})
+        document = await leaving.ask(f"/twilio/voice?{say}")
+        document = await other.ask(path_of(document.findtext("Redirect")))
+        assert verbs(document) == ["Connect", "Say"]
+        assert set(parameters(document)) == {"token", "opening0"}
+
+
+@pytest.mark.parametrize(
+    ("parting", "told"),
+    [("house", ["Hangup"]), ("transfer", ["Say", "Dial"]), ("", ["Connect", "Say"])],
+)
+async def test_how_another_replica_left_a_call_is_known(parting: Parting, told: list[str]) -> None:
+    async with phone() as it:
+        it.calls.partings[CALL] = parting
+        assert verbs(await it.ask("/twilio/after?again=0", **LOST)) == told
+
+
+async def test_a_call_is_handed_to_nobody_where_nobody_takes_over() -> None:
+    async with phone(replace(CONFIG, transfer_number="")) as it:
+        it.calls.partings[CALL] = "transfer"
+        assert verbs(await it.ask("/twilio/after?again=0", **LOST)) == ["Connect", "Say"]

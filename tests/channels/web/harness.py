@@ -38,6 +38,7 @@ class Web:
     budget: FreeBudget
     server: uvicorn.Server
     http: httpx.AsyncClient
+    channel: WebChannel
     doors: dict[str, str] = field(default_factory=dict)
 
     async def session(self, body: Any = None, **headers: str) -> dict[str, Any]:
@@ -169,7 +170,7 @@ async def running(
             with anyio.fail_after(5):
                 while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag
                     await anyio.sleep(0.005)
-            yield Web(url, config, inbox, budget, server, http, doors)
+            yield Web(url, config, inbox, budget, server, http, channel, doors)
         finally:
             server.should_exit = True
     listener.close()

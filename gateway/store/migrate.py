@@ -10,6 +10,7 @@ begins a new series, by the first digit of its number, and no older version serv
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -22,6 +23,9 @@ from gateway.store import trouble
 from gateway.store.tables import metadata
 
 VERSION_TABLE = "frontdoor_version"
+
+LOOK_SECONDS = 0.2
+"""Between two looks whether another replica has migrated."""
 
 LOCK = 0x46726F6E74446F6F
 """Whoever migrates holds this advisory lock of PostgreSQL (its docs, 13.3.5): "FrontDoo"."""
@@ -101,14 +105,13 @@ def _alone(engine: Engine) -> Iterator[None]:
         return
     # Of the session, and in no transaction: an index that is built beside writers waits for those.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # Whoever comes second waits as long as the first needs.
-        connection.execute(text("SET lock_timeout = 0"))
-        connection.execute(text("SET statement_timeout = 0"))
+        # Asked again and again: a statement that waited would be one that the index waits for.
+        while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}):
+            time.sleep(LOOK_SECONDS)
         try:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
             yield
         finally:
-            # Whoever gets this connection next gets it without lock and with its time limits.
+            # With it goes the lock, whatever became of us.
             connection.invalidate()
 
 

@@ -149,6 +149,7 @@ messages = Table(
     UniqueConstraint("conversation_id", "seq"),
     UniqueConstraint("channel", "account", "event_id", name="uq_messages_event"),
 )
+Index("ix_messages_at", messages.c.at)
 Index(
     "ix_messages_pending",
     messages.c.conversation_id,

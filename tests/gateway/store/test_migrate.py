@@ -147,7 +147,10 @@ def test_people_go_on_writing_through_the_old_version_during_an_upgrade(empty: D
         assert len(inbox.history(connection, "c", 0, said + 1)) == said
 
 
-def test_of_several_that_upgrade_at_once_one_does_it(empty: Database) -> None:
+@pytest.mark.parametrize("old", ["", "0001"])
+def test_of_several_that_upgrade_at_once_one_does_it(empty: Database, old: str) -> None:
+    if old:
+        migrate.migrate(empty.engine, old)
     failures: list[BaseException] = []
 
     def upgrade() -> None:

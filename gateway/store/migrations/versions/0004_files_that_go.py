@@ -9,8 +9,9 @@ down_revision = "0003"
 
 def upgrade() -> None:
     # A version that does not know of it tells of files only once they are all here.
-    arrived = sa.Column("arrived", sa.Boolean(), server_default=sa.true(), nullable=False)
-    op.add_column("files", arrived)
+    op.add_column(
+        "files", sa.Column("arrived", sa.Boolean(), server_default=sa.true(), nullable=False)
+    )
     op.create_index("ix_files_created_at", "files", ["created_at"], unique=False)
     op.create_index(
         "ix_files_arriving",

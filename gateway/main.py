@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import anyio
 import structlog
 from anyio import to_thread
+from sqlalchemy import Engine
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from agents.app import PATHS, AgentConfig, running
+from agents.app import PATHS, AgentConfig, bring_up_to_date, running
 from agents.brain.config import BrainConfig
 from agents.records.schema import SchemaError
 from channels import outward
-from channels.base import Alone, Budget, Calls, Channel, Inbox
-from channels.twilio.adapter import PhoneChannel
-from channels.web.adapter import WebChannel, WebConfig
-from channels.web.simulated import simulated_phone
-from gateway.admission import Limits
-from gateway.agent.a2a import A2AAgent, A2AConfig
+from channels.base import Channel
 from gateway.agent.breaker import GuardedAgent
 from gateway.alone import Leased
 from gateway.app import Face, create_app
@@ -31,10 +25,10 @@ from gateway.banner import show
 from gateway.chat import Chat
 from gateway.cli import create_cli
 from gateway.delivery import Deliveries
-from gateway.doctor import bot_of, phone_of
+from gateway.doors import SERVED_BY, agent_client, connected, derived, limits_of
 from gateway.draining import Drain
 from gateway.embedded import EmbeddedAgent
-from gateway.errors import SettingsError, StoreError, StoreUnavailable
+from gateway.errors import StoreError, StoreUnavailable
 from gateway.following import Following
 from gateway.health import Health
 from gateway.inbox import StoringInbox
@@ -51,7 +45,6 @@ from gateway.store.engine import Database, PatientDatabase
 from gateway.store.files import FileStore
 from gateway.storing import place_of
 from gateway.telemetry import asked
-from gateway.tracing import exporting
 from gateway.turn import TurnPlayer
 
 log = structlog.get_logger()
@@ -59,13 +52,10 @@ log = structlog.get_logger()
 PATIENCE_SECONDS = 60.0
 """How long we wait for a database when we start."""
 
-SERVED_BY = {"web": "web", "telegram": "telegram", "phone": "voice"}
-"""The role of each channel."""
-
 
 def command() -> None:
     """The `frontdoor` command."""
-    create_cli(serve)()
+    create_cli(serve, migrate_all)()
 
 
 async def serve(settings: Settings) -> None:
@@ -80,7 +70,6 @@ async def serve(settings: Settings) -> None:
         house = House(settings, database, secret)
         server = Server(house.app, settings.host, settings.port, on_hurry=house.drain.hurry)
         async with (
-            traced(settings),
             house.meter.running(settings.host, settings.metrics_port),
             serving(server),
             anyio.create_task_group() as tasks,
@@ -122,7 +111,6 @@ async def serve_agent(settings: Settings) -> None:
         create_app(face, (), agent.routes()), settings.host, settings.port, on_hurry=drain.hurry
     )
     async with (
-        traced(settings),
         meter.running(settings.host, settings.metrics_port),
         serving(server),
         AsyncExitStack() as stack,
@@ -138,20 +126,27 @@ async def serve_agent(settings: Settings) -> None:
         await drain.run(lambda: {"requests": server.under_way}, server.emptied)
 
 
-@asynccontextmanager
-async def traced(settings: Settings) -> AsyncIterator[None]:
-    """Send traces while the block runs, if there is somebody to send them to."""
-    with exporting(
-        settings.otel_exporter_otlp_endpoint,
-        settings.otel_exporter_otlp_headers,
-        settings.otel_service_name,
-    ):
-        yield
+async def migrate_all(settings: Settings) -> None:
+    """Bring the databases up to date, of conversations and of the shipped agent.
+
+    Raises StoreError.
+    """
+    database = Database(settings.database)
+    try:
+        await prepared(settings, database, migrate.upgrade)
+    finally:
+        database.close()
+    try:
+        await to_thread.run_sync(bring_up_to_date, settings.agent_database)
+    except SchemaError as error:
+        raise StoreError(str(error)) from error
 
 
-async def prepared(settings: Settings, database: Database) -> None:
+async def prepared(
+    settings: Settings, database: Database, bring: Callable[[Engine], None] | None = None
+) -> None:
     """Bring the database up to date, and wait a while for one that is starting itself."""
-    bring = migrate.upgrade if settings.migrate == "on" else migrate.check
+    bring = bring or (migrate.upgrade if settings.migrate == "on" else migrate.check)
     deadline = anyio.current_time() + PATIENCE_SECONDS
     while True:
         try:
@@ -175,7 +170,9 @@ class House:
         self._bus = bus = bus_of(settings, worker, database)
         place = place_of(settings)
         files = FileStore(database, place, settings.max_upload_bytes)
-        self._keeping = Keeping(files, settings.retention_days, settings.recording_days, clock)
+        self._keeping = Keeping(
+            files, settings.retention_days, settings.recording_days, clock, database
+        )
         channels: dict[str, Channel] = {}
         lease = settings.lease_seconds
         roles = settings.roles
@@ -242,9 +239,7 @@ class House:
         outward.watch(asked)
         tie(bus, self._chat, self._switchboard)
         alone = Leased(worker, database, lease, clock)
-        channels |= connected(
-            settings, secret, inbox, bus, self._switchboard, alone, place.origin
-        )
+        channels |= connected(settings, secret, inbox, bus, self._switchboard, alone, place.origin)
 
         async def notified(task: str) -> None:
             if await database.write(checks.hurry, task):
@@ -306,90 +301,13 @@ class House:
             await anyio.sleep_forever()
 
 
-def connected(  # noqa: PLR0917 - all that a channel needs of the house
-    settings: Settings,
-    secret: str,
-    inbox: Inbox,
-    budget: Budget,
-    calls: Calls | None,
-    alone: Alone,
-    files_origin: str = "",
-) -> dict[str, Channel]:
-    """The channels that these settings switch on, by name; also those that are not served here.
-
-    What they are to send may be any replica's to send.
-    """
-    channels: dict[str, Channel] = {}
-    phone_token = settings.twilio_auth_token or derived(secret, "twilio")
-    here = calls if "voice" in settings.roles else None
-    # The page's telephone is a simulated one: for trying things out, not for the world.
-    browser_phone = None
-    if here and not settings.public:
-        browser_phone = simulated_phone(
-            settings.local_url, token=phone_token, number=settings.twilio_phone_number
-        )
-    doors: dict[str, str] = {}
-    config = WebConfig(
-        secret=derived(secret, "web-sessions"),
-        origins=settings.web_origins,
-        public_url=settings.public_url,
-        identity_key=settings.web_identity_secret,
-        identity_audience=settings.web_identity_audience,
-        identity_issuer=settings.web_identity_issuer,
-        max_upload_bytes=settings.max_upload_bytes,
-        files_origin=files_origin,
-    )
-    try:
-        channels["web"] = WebChannel(
-            config, inbox, budget, doors=lambda: doors, calls=here, phone=browser_phone
-        )
-    except ValueError as error:
-        raise SettingsError(f"WEB_IDENTITY_SECRET: {error}") from error
-    if settings.telegram_bot_token:
-        # Only who has a bot pays for importing its library.
-        from channels.telegram.adapter import TelegramChannel  # noqa: PLC0415
-
-        listens = "telegram" in settings.roles
-        channels["telegram"] = TelegramChannel(
-            bot_of(settings), inbox, budget, alone=alone, listens=listens
-        )
-        doors["telegram"] = ""
-    if calls:
-        channels["phone"] = PhoneChannel(phone_of(settings, phone_token), calls, budget)
-        if settings.twilio_phone_number:
-            doors["phone"] = settings.twilio_phone_number
-    return channels
-
-
-def limits_of(settings: Settings) -> Limits:
-    return Limits(
-        requests=settings.max_requests,
-        sockets=settings.max_sockets,
-        sockets_per_host=settings.max_sockets_per_address,
-    )
-
-
-def agent_client(settings: Settings, token: str, notification_token: str) -> A2AAgent:
-    """A client of the operator's agent, or of the one in our own process."""
-    own = not settings.agent_url
-    # An agent elsewhere reaches us through the world, ours does so directly.
-    home = settings.local_url if own else settings.base_url
-    return A2AAgent(
-        A2AConfig(
-            url=settings.agent_url or settings.local_url,
-            keep_origin=own,
-            token=token if own else settings.agent_token,
-            notification_url=f"{home}/agent/notifications",
-            notification_token=notification_token,
-        )
-    )
-
-
 def shipped_agent(settings: Settings, token: str) -> EmbeddedAgent:
     """The agent that ships with us, in our own process; `token` guards it."""
     config = AgentConfig(
         base_url=settings.base_url,
         database_url=settings.agent_database,
+        connections=settings.database_pool,
+        migrate=settings.migrate == "on",
         token=token,
         push_allowed_origins=(settings.local_url, settings.base_url),
         brain=BrainConfig(
@@ -402,8 +320,3 @@ def shipped_agent(settings: Settings, token: str) -> EmbeddedAgent:
         ),
     )
     return EmbeddedAgent(running(config), PATHS, token)
-
-
-def derived(secret: str, purpose: str) -> str:
-    """A key for one purpose, so that no two uses share one."""
-    return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()

@@ -6,22 +6,18 @@ environment.
 
 from __future__ import annotations
 
+import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
-from urllib.parse import urlsplit
 
+from gateway.complaints import ROLES, check
 from gateway.errors import SettingsError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-ROLES = ("telegram", "voice", "web", "agent")
-HIGHEST_PORT = 65535
-SHORTEST_SECRET = 32
-"""Characters; RFC 7518, 3.2 asks for as many bytes as the hash has."""
 
 
 def _setting(help: str, default: Any = "", *, secret: bool = False) -> Any:
@@ -48,7 +44,6 @@ class Settings:
     database_url: str = _setting("SQLAlchemy URL; unset means SQLite in DATA_DIR.", secret=True)
     database_pool: int = _setting("Connections to PostgreSQL, for one replica.", 8)
     migrate: str = _setting("on brings the database up to date at the start; off.", "on")
-    retention_days: float = _setting("Days after which what was said is deleted; 0 keeps it.", 0.0)
     redis_url: str = _setting(
         "redis://… or, with TLS, rediss://…; replicas tell each other by it what happens. Unset "
         "means that they poll the database.",
@@ -177,7 +172,7 @@ class Settings:
     )
     aws_secret_access_key: str = _setting("Secret of that key.", secret=True)
     aws_session_token: str = _setting("Token of a temporary key.", secret=True)
-    retention_days: float = _setting("Days files are kept; 0 for ever.", 0.0)
+    retention_days: float = _setting("Days that files and what was said are kept; 0 for ever.", 0.0)
     recording_days: float = _setting(
         "Days recordings of calls are kept; 0 means as RETENTION_DAYS.", 0.0
     )
@@ -281,7 +276,7 @@ def read(
         if (raw := given.get(f.name.upper())) and raw.strip()
     }
     settings = Settings(**values)
-    _check(settings)
+    check(settings)
     return settings
 
 
@@ -289,7 +284,8 @@ def _convert(name: str, raw: str, kind: Any) -> Any:
     try:
         if kind in (int, float):
             number = kind(raw)
-            if number < 0:
+            # Neither endless nor "nan", which is greater and less than nothing.
+            if not 0 <= number < math.inf:
                 raise ValueError
             return number
         if kind is Path:
@@ -299,134 +295,3 @@ def _convert(name: str, raw: str, kind: Any) -> Any:
         return tuple(item.strip().rstrip("/") for item in raw.split(",") if item.strip())
     except ValueError:
         raise SettingsError(f"{name} must be a positive number, not {raw!r}.") from None
-
-
-_URLS = (
-    "public_url",
-    "agent_url",
-    "groq_base_url",
-    "openai_base_url",
-    "cartesia_base_url",
-    "telegram_api_url",
-    "twilio_api_url",
-    "otel_exporter_otlp_endpoint",
-)
-
-
-def _check(settings: Settings) -> None:
-    for name in _URLS:
-        url = urlsplit(getattr(settings, name))
-        if getattr(settings, name) and (url.scheme not in ("http", "https") or not url.hostname):
-            raise SettingsError(f"{name.upper()} must be a URL such as https://example.com.")
-    for wrong, complaint in _complaints(settings):
-        if wrong:
-            raise SettingsError(complaint)
-
-
-_RECOGNISERS = ("groq", "openai", "cartesia", "whisper", "sphinx")
-_VOICES = ("cartesia", "openai", "espeak")
-_CHOICES = {
-    "phone_notices": ("sms", "call", "none"),
-    "voice_replies": ("asked", "always", "never"),
-    "voice_preempt": ("auto", "always", "never"),
-    "record_calls": ("on", "off"),
-    "s3_links": ("auto", "on", "off"),
-    "log_pii": ("on", "off"),
-    "migrate": ("on", "off"),
-}
-_NUMBER = re.compile(r"\+[1-9]\d{6,14}")
-_ORIGIN = re.compile(r"https?://[^/?#@\s]+")
-
-
-def _complaints(settings: Settings) -> Iterator[tuple[object, str]]:
-    public = urlsplit(settings.public_url)
-    odd = [origin for origin in settings.web_origins if not _ORIGIN.fullmatch(origin)]
-    secret = settings.telegram_webhook_secret
-    token = settings.telegram_bot_token
-    yield (
-        public.path.strip("/") or public.query,
-        "PUBLIC_URL must be an origin without a path: https://door.example.com",
-    )
-    yield (
-        odd,
-        f"WEB_ORIGINS takes origins such as https://www.example.com, not {', '.join(odd)}.",
-    )
-    yield (
-        secret and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret),
-        "TELEGRAM_WEBHOOK_SECRET takes 1 to 256 of A-Z a-z 0-9 _ - only.",
-    )
-    yield (
-        token and not re.fullmatch(r"\d+:[A-Za-z0-9_-]+", token),
-        "TELEGRAM_BOT_TOKEN reads 123456:ABC…; copy it whole from @BotFather.",
-    )
-    yield from _speech_complaints(settings)
-    yield from _scale_complaints(settings)
-    yield from _redis_complaints(settings)
-    for name in ("port", "metrics_port"):
-        too_high = getattr(settings, name) > HIGHEST_PORT
-        yield too_high, f"{name.upper()} must be at most {HIGHEST_PORT}."
-    yield settings.metrics_port == settings.port, "METRICS_PORT must be another than PORT."
-    yield settings.database_pool < 2, "DATABASE_POOL must be at least 2."  # noqa: PLR2004
-    yield settings.lease_seconds < 1, "LEASE_SECONDS must be at least 1."
-    yield settings.messages_per_minute < 1, "MESSAGES_PER_MINUTE must be at least 1."
-    yield (
-        settings.log_level not in ("debug", "info", "warning", "error"),
-        "LOG_LEVEL must be debug, info, warning or error.",
-    )
-    yield settings.log_format not in ("", "json", "text"), "LOG_FORMAT must be json or text."
-    yield (
-        settings.secret_key and len(settings.secret_key) < SHORTEST_SECRET,
-        f"SECRET_KEY must have at least {SHORTEST_SECRET} characters.",
-    )
-
-
-def _scale_complaints(settings: Settings) -> Iterator[tuple[object, str]]:
-    odd = [role for role in settings.role if role not in (*ROLES, "all")]
-    yield odd, f"ROLE takes {', '.join(ROLES)} or all, not {', '.join(odd)}."
-    yield (
-        "agent" not in settings.roles and not settings.agent_url,
-        "AGENT_URL must say where the agent is, for this replica's ROLE has none.",
-    )
-    yield (
-        settings.roles == {"agent"} and settings.public and not settings.api_token,
-        (
-            "API_TOKEN must be set where others than this machine reach the agent alone; the "
-            "gateway needs it as AGENT_TOKEN."
-        ),
-    )
-    for name in ("max_requests", "max_sockets", "max_sockets_per_address", "max_turns"):
-        yield getattr(settings, name) < 1, f"{name.upper()} must be at least 1."
-
-
-def _redis_complaints(settings: Settings) -> Iterator[tuple[object, str]]:
-    scheme = urlsplit(settings.redis_url).scheme
-    yield (
-        settings.redis_url and scheme not in ("redis", "rediss", "unix"),
-        "REDIS_URL must begin with redis://, rediss:// or unix://.",
-    )
-    yield (
-        settings.redis_ca_file and not Path(settings.redis_ca_file).is_file(),
-        f"REDIS_CA_FILE names no file: {settings.redis_ca_file}",
-    )
-
-
-def _speech_complaints(settings: Settings) -> Iterator[tuple[object, str]]:
-    for name, allowed in (("speech_to_text", _RECOGNISERS), ("text_to_speech", _VOICES)):
-        odd = [item for item in getattr(settings, name) if item not in allowed]
-        yield odd, f"{name.upper()} takes {', '.join(allowed)}, not {', '.join(odd)}."
-    for name, choices in _CHOICES.items():
-        value = getattr(settings, name)
-        yield value not in choices, f"{name.upper()} must be {' or '.join(choices)}, not {value!r}."
-    for name in ("twilio_phone_number", "transfer_number"):
-        number = getattr(settings, name)
-        yield (
-            number and not _NUMBER.fullmatch(number),
-            f"{name.upper()} must be in E.164 form, +15005550006.",
-        )
-    sid = settings.twilio_account_sid
-    yield (
-        sid and not re.fullmatch(r"AC[0-9a-zA-Z]+", sid),
-        "TWILIO_ACCOUNT_SID starts with AC; copy it from Twilio's console.",
-    )
-    yield settings.end_of_turn_seconds < 0.1, "END_OF_TURN_SECONDS must be at least 0.1."  # noqa: PLR2004
-    yield settings.max_calls < 1, "MAX_CALLS must be at least 1."

@@ -7,7 +7,18 @@ from functools import partial
 
 import anyio
 
-from tests.bench import calls, frames, hearing, mouth_to_ear, soak, sockets, start, tokens, webhook
+from tests.bench import (
+    calls,
+    frames,
+    hearing,
+    mouth_to_ear,
+    plans,
+    soak,
+    sockets,
+    start,
+    tokens,
+    webhook,
+)
 
 BENCHES = {
     "start": start.run,
@@ -16,6 +27,7 @@ BENCHES = {
     "sockets": sockets.run,
     "hearing": hearing.run,
     "frames": frames.run,
+    "plans": plans.run,
 }
 ADJUSTABLE = {
     "calls": calls.run,

@@ -15,6 +15,7 @@ from random import Random
 
 import anyio
 
+from tests.chaos.callers import hearing
 from tests.chaos.parts import parts
 from tests.chaos.report import show, spread
 from tests.chaos.rounds import Rounds
@@ -31,8 +32,8 @@ async def main() -> bool:
     dice = Random(seed)  # noqa: S311 - a script to be repeated, not a secret
     print(f"{kills} kills, CHAOS_SEED={seed}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="frontdoor-chaos-"))
-    async with parts(folder, dice) as built:
-        rounds = Rounds(built, dice)
+    async with hearing() as (speech, settings), parts(folder, dice, settings) as built:
+        rounds = Rounds(built, dice, speech=speech)
         while len(rounds.trouble.kills) < kills:
             await rounds.play(min(A_ROUND, kills - len(rounds.trouble.kills)))
             result = rounds.result

@@ -119,8 +119,8 @@ class Watched:
         try:
             await self._agent.app(scope, again, note)
         finally:
-            if turn and not over:
-                self._journal.note("broken", turn=turn, by=by)
+            if turn:
+                self._journal.note("answered" if over else "broken", turn=turn, by=by)
 
     def _turn(self, body: bytes) -> str:
         """The turn that a request is about; empty for none."""

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -37,6 +37,8 @@ class AgentProcess:
     deaths: int = 0
     _process: subprocess.Popen[bytes] | None = None
     _read: int = 0
+    _news: list[dict[str, Any]] = field(default_factory=list)
+    _open: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def journal(self) -> Path:
@@ -70,11 +72,30 @@ class AgentProcess:
 
     def news(self) -> list[dict[str, Any]]:
         """What it wrote down since the last time."""
+        self._catch_up()
+        news, self._news = self._news, []
+        return news
+
+    def hearers(self) -> set[str]:
+        """Where those asked who are being answered right now."""
+        self._catch_up()
+        return {by for by, _ in self._open}
+
+    def _catch_up(self) -> None:
         with self.journal.open(encoding="utf-8") as file:
             file.seek(self._read)
-            lines = file.readlines()
+            lines = [json.loads(line) for line in file]
             self._read = file.tell()
-        return [json.loads(line) for line in lines]
+        self._news += lines
+        for line in lines:
+            match line:
+                case {"kind": "born"}:
+                    self._open.clear()
+                case {"kind": "asked", "turn": turn, "by": by}:
+                    self._open.append((by, turn))
+                case {"kind": "answered" | "broken", "turn": turn, "by": by}:
+                    with suppress(ValueError):
+                        self._open.remove((by, turn))
 
 
 @dataclass

@@ -40,8 +40,6 @@ class Relay:
     port: int = 0
     cuts: int = 0
     """Connections that were broken."""
-    passed_at: float = 0.0
-    """When something last came back from there, by the event loop's clock."""
     _pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = field(default_factory=set)
 
     @asynccontextmanager
@@ -78,25 +76,17 @@ class Relay:
         pair = (writer, back)
         self._pairs.add(pair)
         try:
-            await asyncio.gather(_pump(reader, back), _pump(there, writer, self._note))
+            await asyncio.gather(_pump(reader, back), _pump(there, writer))
         finally:
             self._pairs.discard(pair)
             for side in pair:
                 side.close()
 
-    def _note(self) -> None:
-        self.passed_at = anyio.current_time()
 
-
-async def _pump(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    note: Callable[[], None] = lambda: None,
-) -> None:
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Pass on what comes, and its end."""
     try:
         while piece := await reader.read(PIECE):
-            note()
             writer.write(piece)
             await writer.drain()
         if not writer.is_closing():

@@ -11,7 +11,9 @@ from typing import Any
 
 import anyio
 
-from tests.chaos.books import Books, Received
+from gateway.speech.simulator import SpeechSimulator
+from tests.chaos.books import Books, Place, Received, Said, Shown
+from tests.chaos.callers import Caller, spoken_answers
 from tests.chaos.parts import Parts
 from tests.chaos.people import InTelegram, OnTheWeb, crowd
 from tests.chaos.trouble import Kill, Trouble
@@ -42,6 +44,11 @@ class Result:
     """Seconds from a kill until another replica went on with a turn that was being played."""
     settling: list[float] = field(default_factory=list)
     """Seconds from the last misfortune of a round until all was answered."""
+    calls: int = 0
+    taken_up: int = 0
+    """How often a call went on by another stream."""
+    unheard: int = 0
+    """Questions on the phone whose sound died with a replica, so that they were asked again."""
     asked_again: int = 0
     """Messages that reached the agent more than once, under one id."""
     tracebacks: Counter[str] = field(default_factory=Counter)
@@ -58,6 +65,9 @@ class Rounds:
     parts: Parts
     dice: Random
     size: int = 3
+    callers: int = 1
+    speech: SpeechSimulator | None = None
+    """Who hears callers; without it nobody calls."""
     result: Result = field(default_factory=Result)
     trouble: Trouble = field(init=False)
     _played: int = 0
@@ -71,6 +81,7 @@ class Rounds:
         parts, trouble = self.parts, self.trouble
         self._played += 1
         people = crowd(self._played, parts.balancer.url, parts.telegram, self.size)
+        callers = self._phones() if self.speech else []
         killed, fallen = len(trouble.kills), len(trouble.fell)
         async with anyio.create_task_group() as lives:
             for person in people:
@@ -80,14 +91,24 @@ class Rounds:
             async with anyio.create_task_group() as writing:
                 for person in people:
                     writing.start_soon(person.write, self.dice, enough)
+                for caller in callers:
+                    writing.start_soon(caller.call, self.dice, enough)
                 await trouble.make(kills)
                 enough.set()
-            parts.telegram.calm = True
+                parts.telegram.calm = True
             await self._settle(people)
             lives.cancel_scope.cancel()
         for fell in trouble.fell[fallen:]:
             self.result.complain("ended by itself", fell)
-        await self._sum_up(people, trouble.kills[killed:])
+        await self._sum_up(people, callers, trouble.kills[killed:])
+
+    def _phones(self) -> list[Caller]:
+        assert self.speech is not None
+        first = self._played * 100
+        return [
+            Caller(f"tel{first + n}", f"+3361{first + n:07}", self.parts, self.speech)
+            for n in range(self.callers)
+        ]
 
     async def _settle(self, people: Sequence[OnTheWeb | InTelegram]) -> None:
         """Wait until nothing is left to do, and what was said is answered or never will be."""
@@ -113,13 +134,19 @@ class Rounds:
             self.result.complain("never settled", f"{left} left after {SETTLE_SECONDS:.0f} s")
         self.result.settling.append(anyio.current_time() - began)
 
-    async def _sum_up(self, people: Sequence[OnTheWeb | InTelegram], kills: Sequence[Kill]) -> None:
+    async def _sum_up(
+        self,
+        people: Sequence[OnTheWeb | InTelegram],
+        callers: Sequence[Caller],
+        kills: Sequence[Kill],
+    ) -> None:
         result = self.result
         for person in people:
             for complaint in person.complaints():
                 result.complain("on the wire", complaint)
         books = Books(*_told(people))
         books.stored = await self.parts.log()
+        await self._sum_up_calls(books, callers)
         news = self.parts.agent.news()
         books.received = self._received(news)
         wrong = result.complaints.total()
@@ -136,6 +163,21 @@ class Rounds:
         result.recoveries += recoveries(news, kills, self.parts)
         for house in self.parts.houses:
             result.tracebacks.update(failures(house.take_log().splitlines()))
+
+    async def _sum_up_calls(self, books: Books, callers: Sequence[Caller]) -> None:
+        """What a caller said counts once it was stored: what nobody heard they ask again."""
+        homes: dict[str, Place] = {}
+        for caller in callers:
+            heard = [number for number in caller.asked if number in books.stored]
+            homes |= {books.stored[number][0][0]: caller.place for number in heard}
+            books.said += [Said(number, caller.place) for number in heard]
+            for number in caller.gave_up:
+                self.result.complain("gave up asking", f"{number} in {caller.place}")
+            self.result.unheard += len(caller.asked) - len(heard)
+            self.result.calls += caller.calls
+            self.result.taken_up += caller.taken_up
+        answers = await spoken_answers(self.parts, homes)
+        books.shown += [Shown(place, text) for place, text in answers]
 
     def _received(self, news: Iterable[dict[str, Any]]) -> list[Received]:
         found = []

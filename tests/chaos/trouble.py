@@ -19,8 +19,10 @@ AWAY_SECONDS = 0.6
 """The longest until what was killed is started again."""
 UP_SECONDS = 60.0
 """The longest until all is well again after the last misfortune."""
-BUSY, BUSY_SECONDS = 0.7, 0.1
-"""Share of kills that wait for somebody to be answered, by an agent that spoke so lately."""
+HANGS_SECONDS = 20.0
+"""How long a replica that runs may not be ready, though everything it needs is there."""
+BUSY = 0.7
+"""Share of kills that wait for somebody to be answered."""
 STARTING = 0.2
 """Share of kills that may hit a replica which is not ready yet."""
 
@@ -57,6 +59,7 @@ class Trouble:
     fell: list[str] = field(default_factory=list)
     """Replicas that ended by themselves, and how."""
     _away: set[str] = field(default_factory=set)
+    _green_at: dict[int, float] = field(default_factory=dict)
 
     async def make(self, kills: int) -> None:
         """Kill so many replicas, and do the rest beside; all is up again afterwards."""
@@ -67,7 +70,7 @@ class Trouble:
                 (kind,) = self.dice.choices([*KINDS], [*KINDS.values()])
                 if kind == "kill" and self.dice.random() < BUSY:
                     with anyio.move_on_after(LONGEST_SECONDS):
-                        while not self._busy():  # noqa: ASYNC110 - a wire tells nobody
+                        while not self._busy():  # noqa: ASYNC110 - a file tells nobody
                             await anyio.sleep(0.01)
                 self._happen(kind, tasks)
                 self._look_after(tasks)
@@ -107,10 +110,8 @@ class Trouble:
 
     def _busy(self) -> list[int]:
         """Who hears the agent speak right now."""
-        now = anyio.current_time()
-        return [
-            n for n in self._alive() if now - self.parts.wires[f"agent{n}"].passed_at < BUSY_SECONDS
-        ]
+        hearers = {self.parts.replica_of(by) for by in self.parts.agent.hearers()}
+        return [n for n in self._alive() if n in hearers]
 
     def _alive(self) -> list[int]:
         houses = self.parts.houses
@@ -124,6 +125,7 @@ class Trouble:
 
     def _kill(self, n: int, away: float, tasks: TaskGroup) -> None:
         house = self.parts.houses[n]
+        self._green_at.pop(n, None)
         self.kills.append(Kill(n, time.time()))
         house.kill()
         tasks.start_soon(self._start, house, away)
@@ -133,11 +135,23 @@ class Trouble:
         house.start()
 
     def _look_after(self, tasks: TaskGroup) -> None:
-        """Start again whoever ended by itself, as any host would, and remember it."""
+        """Start again whoever ended by itself or hangs, as any host would, and remember it."""
+        now = anyio.current_time()
         for n, house in enumerate(self.parts.houses):
             if (code := house.fallen()) is not None:
-                self.fell.append(f"replica {n} ended by itself with {code}")
+                if house.worked:
+                    self.fell.append(f"replica {n} ended by itself with {code}")
+                else:
+                    # Without a database there is nothing it could start with.
+                    self.happened["gave up starting"] += 1
                 tasks.start_soon(self._start, house, 0.5)
+            elif self._away or not house.running or self._green(house):
+                self._green_at[n] = now
+            elif now - self._green_at.setdefault(n, now) > HANGS_SECONDS:
+                self.fell.append(f"replica {n} hung")
+                house.abort()
+                del self._green_at[n]
+                tasks.start_soon(self._start, house, 0.0)
 
     async def _agent(self, *, down: float) -> None:
         self.parts.agent.kill()

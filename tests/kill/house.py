@@ -34,6 +34,7 @@ class House:
     kills: int = 0
     _process: subprocess.Popen[bytes] | None = None
     _log_read: int = 0
+    _log_begun: int = 0
 
     @property
     def url(self) -> str:
@@ -52,6 +53,13 @@ class House:
         return text
 
     @property
+    def worked(self) -> bool:
+        """Whether it came so far, since it was last started, that it worked."""
+        with (self.folder / "serve.log").open(encoding="utf-8") as log:
+            log.seek(self._log_begun)
+            return '"event": "working"' in log.read()
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -64,9 +72,11 @@ class House:
             "PORT": str(self.port),
             "LOG_FORMAT": "json",
             "PYTHONPATH": str(ROOT),
+            "PYTHONFAULTHANDLER": "1",
             **self.settings,
         }
         with (self.folder / "serve.log").open("ab") as log:
+            self._log_begun = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gateway", "serve"],
                 env=environment,
@@ -108,6 +118,13 @@ class House:
         self._process.wait()
         self._process = None
         self.kills += 1
+
+    def abort(self) -> None:
+        """End one that hangs, and have its log say where each of its threads is."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGABRT)
+        self._process.wait()
+        self._process = None
 
     def stop(self) -> int:
         """SIGTERM; returns the exit code."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, OutOfMemoryError, RedisError
 
 from gateway.bus.budget import TAKE
 from gateway.bus.link import plain, pool
@@ -62,9 +62,10 @@ async def _tried(client: Any) -> Report:
         try:
             await attempt()
         except RedisError as error:
-            if "OOM" in str(error):
+            if isinstance(error, OutOfMemoryError):
                 return Report("it is full", "Set maxmemory-policy to allkeys-lru, or give it more.")
-            return Report(f"{name}: {error}", f"Allow its user {name}, and keys and channels.")
+            remedy = f"Allow its user {name}, and our keys and channels."
+            return Report(f"{name}: {error}", remedy, works=False)
     version = (await client.info("server")).get("redis_version", "?")
     words = f"Redis {version}, answers in {took * 1000:.1f} ms"
     if took > SLOW_SECONDS:

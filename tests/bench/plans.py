@@ -41,7 +41,7 @@ INSERT INTO messages (id, conversation_id, seq, role, state, turn_id, channel, a
   address_id, ref, route, album, edited, group_chat, parts, at)
   SELECT 'm' || n, 'c' || n % {PEOPLE} + 1, n / {PEOPLE} + 1,
     CASE WHEN n / {PEOPLE} % 2 = 0 THEN 'user' ELSE 'agent' END, 'done', 't' || n / 2, 'paper',
-    'bot', CASE WHEN n / {PEOPLE} % 2 = 0 THEN 'e' || n END, 'old:' || n % {PEOPLE} + 1,
+    'bot', CASE WHEN n / {PEOPLE} % 2 = 0 THEN 'old' || n END, 'old:' || n % {PEOPLE} + 1,
     'r' || n, '{{}}', '', false, false, '[{{"type": "text", "text": "some words"}}]', n
   FROM generate_series(0, {MESSAGES - 1}) n;
 INSERT INTO deliveries (message_id, channel, address_id, lane, state, outgoing, ref, doubtful,

@@ -7,11 +7,21 @@ import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.kill.house import free_port
+
+
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    # A shell that runs the tests in its background has them ignore Ctrl-C, and so would the
+    # programs that they start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def test_ctrl_c_while_it_loads_ends_it_without_a_word(tmp_path: Path) -> None:

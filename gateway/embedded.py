@@ -14,6 +14,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.tracing import Joined
+
 PATIENCE_SECONDS = 30.0
 """How long a request waits for the agent to be loaded."""
 
@@ -21,8 +23,17 @@ PATIENCE_SECONDS = 30.0
 class EmbeddedAgent:
     """An ASGI application that comes to life while it is being served."""
 
-    def __init__(self, agent: AbstractAsyncContextManager[ASGIApp], paths: tuple[str, ...]) -> None:
-        """`agent` is the application while it is entered; `paths` is what it answers."""
+    def __init__(
+        self,
+        agent: AbstractAsyncContextManager[ASGIApp],
+        paths: tuple[str, ...],
+        token: str = "",
+    ) -> None:
+        """`agent` is the application while it is entered; `paths` is what it answers.
+
+        Who asks with `token`, its bearer token, is one of us and may join us to their trace.
+        """
+        self._token = token
         self._agent = agent
         self._paths = paths
         self._app: ASGIApp | None = None
@@ -36,7 +47,7 @@ class EmbeddedAgent:
     async def running(self) -> AsyncIterator[None]:
         """Run the agent until the block is left."""
         async with self._agent as app:
-            self._app = app
+            self._app = Joined(app, "agent.serve", self._token)
             self._ready.set()
             try:
                 yield

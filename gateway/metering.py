@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import metadata
 
@@ -89,29 +90,35 @@ class Meter:
         Raises FrontDoorError when the port is taken.
         """
         BUILD.info({"version": metadata.version("frontdoor")})
+        # Outside the group, which would wrap what it raises.
+        door = listener(host, port, "METRICS_PORT") if port else None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_keep_time)
-            server = None
-            if port:
-                server = _Quiet(
-                    uvicorn.Config(
-                        Starlette(routes=[Route("/metrics", self._serve)]),
-                        lifespan="off",
-                        log_config=None,
-                        access_log=False,
-                        server_header=False,
-                        timeout_graceful_shutdown=1,
-                    )
-                )
-                tasks.start_soon(server.serve, [listener(host, port)])
+            try:
+                async with self._serving(door) if door else nullcontext():
+                    yield
+            finally:
+                tasks.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def _serving(self, door: socket.socket) -> AsyncIterator[None]:
+        server = _Quiet(
+            uvicorn.Config(
+                Starlette(routes=[Route("/metrics", self._serve)]),
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.serve, [door])
+            await server.listening.wait()
             try:
                 yield
             finally:
-                if server:
-                    server.should_exit = True
-                    with anyio.move_on_after(2, shield=True):
-                        await server.stopped.wait()
-                tasks.cancel_scope.cancel()
+                server.should_exit = True
 
     async def _serve(self, request: Request) -> Response:
         await self.measure()
@@ -124,14 +131,15 @@ class _Quiet(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.stopped = anyio.Event()
+        self.listening = anyio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            self.stopped.set()
+        yield
 
 
 async def _keep_time() -> None:

@@ -19,6 +19,7 @@ from gateway.store.base import Stored, Turn
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
 from gateway.telemetry import VOICE_NOTES
+from gateway.tracing import span
 from prompts import FALLBACK, sentence
 
 log = structlog.get_logger()
@@ -144,9 +145,10 @@ class Notes:
         speech = Speech(recording, None, file.name)
         if PurePath(file.name).suffix.lstrip(".").lower() not in _TAKEN:
             speech = await recoding.decoded(recording)
-        said = await self._recogniser.transcribe(
-            speech, locale=language, vocabulary=self._vocabulary
-        )
+        with span("speech.transcribe", kind="client"):
+            said = await self._recogniser.transcribe(
+                speech, locale=language, vocabulary=self._vocabulary
+            )
         words = said.text.strip()
         # What is a guess, and would destroy something, had better be written.
         return Transcript(words, said.language) if words and not said.doubtful else Trouble.NO_WORDS

@@ -99,8 +99,8 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def listener(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises FrontDoorError when something else does."""
+def listener(host: str, port: int, setting: str = "PORT") -> socket.socket:
+    """A socket bound there. Raises FrontDoorError, with the setting to change, when it cannot."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named as TCP, or asyncio would not switch Nagle's delay off and each first word of a
     # stream would wait some 40 ms.
@@ -112,6 +112,6 @@ def listener(host: str, port: int) -> socket.socket:
         door.close()
         raise FrontDoorError(
             f"Cannot listen on {host}:{port} ({error.strerror}). "
-            "Stop what is listening there, or set PORT to another number."
+            f"Stop what is listening there, or set {setting} to another number."
         ) from error
     return door

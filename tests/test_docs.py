@@ -8,15 +8,20 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from prometheus_client import Histogram
+from prometheus_client.metrics import MetricWrapperBase
 
+from gateway import telemetry
 from gateway.settings import Settings
 from gateway.telemetry import REGISTRY
 from tests.test_floors import FLOORS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
+SEEING = (DOCS / "observability.md").read_text("utf-8")
 OPERATORS = (DOCS / "operators.md").read_text("utf-8")
 ARCHITECTURE = (DOCS / "architecture.md").read_text("utf-8")
+OURS = [m for m in vars(telemetry).values() if isinstance(m, MetricWrapperBase)]
 PAPERS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
 
 
@@ -63,12 +68,45 @@ def test_every_setting_that_is_written_about_exists() -> None:
         assert written <= known, paper.name
 
 
-def test_the_operators_page_tells_of_every_metric_and_of_no_other() -> None:
-    kept = {
-        f"{metric.name}_total" if metric.type == "counter" else metric.name
-        for metric in REGISTRY.collect()
-    }
-    assert set(re.findall(r"frontdoor_[a-z_]+", OPERATORS)) == kept
+SUFFIXES = {"counter": "_total", "info": "_info"}
+
+
+def metrics_told() -> dict[str, set[str]]:
+    """Each metric, and its labels."""
+    part = SEEING[SEEING.index("## Metrics") : SEEING.index("## Alarms")]
+    told: dict[str, set[str]] = {}
+    for cells in rows(part):
+        for metric in named(cells[0]):
+            assert metric not in told, f"{metric} is told of twice"
+            told[metric] = {label for labels in named(cells[1]) for label in labels.split()}
+    return told
+
+
+def test_the_page_about_seeing_tells_of_every_metric_and_of_no_other() -> None:
+    kept = {f"{m.name}{SUFFIXES.get(m.type, '')}" for m in REGISTRY.collect()}
+    assert set(metrics_told()) == kept
+    written = set(re.findall(r"frontdoor_[a-z_]+[a-z]", SEEING + OPERATORS))
+    assert written - {"frontdoor_queue"} <= kept
+
+
+@pytest.mark.parametrize("metric", OURS, ids=lambda metric: str(metric._name))
+def test_the_page_about_seeing_knows_the_labels_of(metric: MetricWrapperBase) -> None:
+    told = metrics_told()[f"{metric._name}{SUFFIXES.get(metric._type, '')}"]
+    assert set(metric._labelnames) == told - {"version"}
+
+
+@pytest.mark.parametrize("metric", OURS, ids=lambda metric: str(metric._name))
+def test_the_name_and_labels_follow_the_conventions_of(metric: MetricWrapperBase) -> None:
+    """https://prometheus.io/docs/practices/naming/"""
+    name, labels = metric._name, set(metric._labelnames)
+    assert re.fullmatch(r"frontdoor_[a-z]+(_[a-z]+)*", name)
+    assert not re.search(r"_(ms|millis|milliseconds|minutes|kb|mb|percent|count|sum|bucket)$", name)
+    if isinstance(metric, Histogram):
+        assert name.endswith("_seconds"), "a unit, and the base unit of it"
+    assert metric._documentation.endswith(".")
+    # Each of few values: never an id, an address, or what a stranger wrote.
+    few = "method route status limit channel result stage kind state step provider ended_by queue"
+    assert labels <= set(few.split())
 
 
 def rooms_told() -> dict[str, int]:

@@ -15,6 +15,7 @@ import anyio.to_thread
 
 from channels.base import ChannelError, MaybeSent, NotSent
 from channels.http import unanswered
+from channels.outward import asking
 from channels.telegram.config import ALLOWED_UPDATES, TelegramConfig
 from channels.telegram.failures import TooBig, failure
 
@@ -48,12 +49,13 @@ class Api:
         bot, _ = await self._open()
         from telegram.error import TelegramError  # noqa: PLC0415 - loaded by `_open`
 
-        try:
-            return await getattr(bot, method)(**fields)
-        except TelegramError as error:
-            raise _meaning(error) from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise MaybeSent(f"Telegram's answer to {method} was unreadable") from error
+        with asking("telegram"):
+            try:
+                return await getattr(bot, method)(**fields)
+            except TelegramError as error:
+                raise _meaning(error) from error
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise MaybeSent(f"Telegram's answer to {method} was unreadable") from error
 
     async def updates(self, offset: int, wait: int) -> list[Any]:
         """Updates from `offset` on as they came, after at most `wait` seconds.

@@ -18,6 +18,7 @@ from anyio import to_thread
 
 from channels.base import ChannelError, MaybeSent, NotSent, Refused, Unreachable
 from channels.http import unanswered
+from channels.outward import asking
 from channels.twilio.config import NUMBER, PhoneConfig
 
 if TYPE_CHECKING:
@@ -151,14 +152,15 @@ class Rest:
         import httpx  # noqa: PLC0415 - loaded by `_open`
 
         url = f"/2010-04-01/Accounts/{self._config.account_sid}/{path}"
-        try:
-            answer = await http.request(method, url, data=fields)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise unanswered("Twilio", error) from error
-        content = _parsed(answer)
-        if lost := failure(answer.status_code, content, answer.headers.get("retry-after", "")):
-            raise lost
-        return content
+        with asking("twilio"):
+            try:
+                answer = await http.request(method, url, data=fields)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise unanswered("Twilio", error) from error
+            content = _parsed(answer)
+            if lost := failure(answer.status_code, content, answer.headers.get("retry-after", "")):
+                raise lost
+            return content
 
     async def _open(self) -> httpx.AsyncClient:
         if self._closed:

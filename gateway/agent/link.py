@@ -32,6 +32,7 @@ from a2a.utils import errors as a2a_errors
 from a2a.utils.constants import TransportProtocol
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
 
+from gateway import tracing
 from gateway.agent import asking
 from gateway.agent.base import About, Ask
 from gateway.agent.streams import Streams
@@ -78,8 +79,14 @@ def http_client(config: A2AConfig) -> httpx.AsyncClient:
             config.request_timeout, connect=config.connect_timeout, read=config.silence_timeout
         ),
         verify=certificates(),
+        event_hooks={"request": [_joining]},
         trust_env=not _is_loopback(config.url),
     )
+
+
+async def _joining(request: httpx.Request) -> None:
+    """Have the agent add to the trace of whoever asks."""
+    request.headers.update(tracing.headers())
 
 
 @cache
@@ -275,6 +282,10 @@ class _Ended(AgentRefused):
     """The task cannot be cancelled any more."""
 
 
+_UNREADABLE = (RecursionError, SystemError)
+"""What JSON ten thousand levels deep raises, and protobuf for half a surrogate pair."""
+
+
 @contextmanager
 def _told(url: str) -> Iterator[None]:
     """Tell in our words whatever goes wrong between us and the agent."""
@@ -287,7 +298,7 @@ def _told(url: str) -> Iterator[None]:
         raise _protocol_error(url, error) from None
     except NotImplementedError:
         raise AgentRefused(f"The agent at {url} does not offer this.") from None
-    except (ParseError, json.JSONDecodeError, ValueError, KeyError, TypeError, AttributeError):
+    except (ParseError, ValueError, KeyError, TypeError, AttributeError, *_UNREADABLE):
         # What the SDK stumbles over when an answer has another shape than the protocol says.
         raise AgentBroken(f"The agent at {url} answered something that is not A2A.") from None
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import anyio
 import structlog
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, QueuePool, Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from gateway.errors import StoreUnavailable
 from gateway.store import trouble
 from gateway.store.opening import open_engine
+from gateway.telemetry import asking
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,6 +82,16 @@ class Database:
                 return work(connection, *args, **kwargs)
 
         return await to_thread.run_sync(_stubbornly, look, limiter=self._readers)
+
+    def connections(self) -> dict[str, int]:
+        """How many connections there are, by what they do; and who waits for one."""
+        pool = cast("QueuePool", self.engine.pool)
+        return {
+            "in_use": pool.checkedout(),
+            "idle": pool.checkedin(),
+            "most": pool.size(),
+            "waited_for": self._writers.statistics().tasks_waiting,
+        }
 
     def close(self) -> None:
         self.engine.dispose()
@@ -161,7 +172,8 @@ def _stubbornly(work: Callable[[], T]) -> T:
     reconnected = False
     for last in (False,) * (RACES - 1) + (True,):
         try:
-            return work()
+            with asking("database", (DBAPIError, PoolTimeout)):
+                return work()
         except PoolTimeout as error:
             raise StoreUnavailable("The database has no connection free for us.") from error
         except DBAPIError as error:

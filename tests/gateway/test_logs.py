@@ -55,3 +55,46 @@ def test_no_secret_is_in_a_traceback_or_deep_in_a_value(
     assert "•••" in line
     for told in ("hush-hush", "quo", "BEGIN", "KEY", "schl", letter):
         assert told not in line
+
+
+@pytest.mark.parametrize("secret", ["x", "tur", "1", "42", "true", "null"])
+def test_a_short_secret_leaves_the_words_it_is_part_of_alone(
+    capsys: pytest.CaptureFixture[str], secret: str
+) -> None:
+    configure_logging("info", "json", [secret])
+    told = {"turn": "text 421", "seq": 1, "late": 42, "fresh": True, "task": None}
+    structlog.get_logger().info("turn_started", **told)
+    event = json.loads(capsys.readouterr().err)
+    assert {key: event[key] for key in told} == told
+    assert event["event"] == "turn_started"
+
+
+@pytest.mark.parametrize("said", ["key=x", "'x'", "Bearer x", "x"])
+def test_a_short_secret_is_struck_out_where_it_stands_alone(
+    capsys: pytest.CaptureFixture[str], said: str
+) -> None:
+    configure_logging("info", "json", ["x"])
+    structlog.get_logger().info("failed", error=said)
+    assert json.loads(capsys.readouterr().err)["error"] == said.replace("x", "•••")
+
+
+def test_of_two_secrets_the_longer_is_struck_out_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "json", ["12345678", "12345678:ABCDEF"])
+    structlog.get_logger().info("failed", error="12345678:ABCDEF")
+    assert json.loads(capsys.readouterr().err)["error"] == "•••"
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_what_tells_of_a_person_is_kept_only_by_who_asks_for_it(
+    capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    configure_logging("info", form)
+    structlog.get_logger().info("message_accepted", message="m-1", pii_from="phone:+15005550006")
+    dropped = capsys.readouterr().err
+    configure_logging("info", form, personal=True)
+    structlog.get_logger().info("message_accepted", message="m-1", pii_from="phone:+15005550006")
+    kept = capsys.readouterr().err
+    assert "m-1" in dropped
+    assert "pii_from" not in dropped
+    assert "15005550006" not in dropped
+    assert "phone:+15005550006" in kept

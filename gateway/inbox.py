@@ -15,6 +15,7 @@ from gateway.store import inbox as transactions
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
 from gateway.telemetry import MESSAGES
+from gateway.tracing import Mark, received
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ class StoringInbox:
         self._clock = clock
 
     async def accept(self, message: Message) -> Receipt:
+        began = time.time_ns()
         address = message.sender.address
         wait = await self._wait(message)
         now = self._clock()
@@ -59,10 +61,14 @@ class StoringInbox:
             "message_accepted",
             message=receipt.id,
             conversation=receipt.conversation,
+            trace=Mark.of_message(receipt.id).trace_id,
             seq=receipt.seq,
             channel=address.channel,
             fresh=receipt.fresh,
+            pii_from=str(address),
         )
+        if receipt.fresh:
+            received(receipt.id, began, conversation=receipt.conversation, channel=address.channel)
         if accepted.news:
             self._bus.publish(receipt.conversation, accepted.news)
         if accepted.cancels:

@@ -35,6 +35,7 @@ from gateway.store import turns
 from gateway.store.base import Closing, Given, LeaseLost, Saying, Turn, TurnStage
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
+from gateway.tracing import span
 from gateway.telemetry import AGENT_ERRORS, FIRST_TEXT_SECONDS, TURN_SECONDS, TURNS, TURNS_OPEN
 from gateway.voicing import Voicing
 from prompts import sentence
@@ -132,7 +133,7 @@ class _Play:
 
     async def run(self) -> float | None:
         turn, player = self.turn, self.player
-        log.info("turn_started", attempt=turn.attempts, messages=len(turn.messages))
+        log.info("turn_started", attempt=turn.attempts, messages=[m.id for m in turn.messages])
         if turn.attempts > 1:
             # Whoever watched an earlier attempt must not see its text twice.
             self._show(TurnState.RETRYING, named=True)
@@ -217,7 +218,8 @@ class _Play:
             waiting = anyio.CancelScope()
             beside.start_soon(self._reassure, waiting)
             try:
-                await self._hear(scope, beside)
+                with span("agent.ask", kind="client"):
+                    await self._hear(scope, beside)
             except AgentError as error:
                 # Carried out of the group bare: a group would wrap it.
                 failure = error
@@ -372,7 +374,8 @@ class _Play:
         )
         TURNS.labels(turn.route.channel, str(verdict.stage)).inc()
         TURN_SECONDS.labels(turn.route.channel).observe(now - turn.started_at)
-        log.info("turn_ended", stage=str(verdict.stage), task=self.heard.task)
+        reply = entry.id if entry else ""
+        log.info("turn_ended", stage=str(verdict.stage), task=self.heard.task, reply=reply)
 
     async def _told(self, verdict: Verdict) -> Saying | None:
         player, turn = self.player, self.turn

@@ -137,9 +137,9 @@ class Switchboard:
         CALLS_OPEN.inc()
         try:
             with (
+                self.parts.bus.present(f"line/{address}"),
                 structlog.contextvars.bound_contextvars(call=call.id),
                 self._ledger.living(call),
-                self.parts.bus.present(f"line/{address}"),
             ):
                 await self._opened.wait()
                 log.info("call_answered", channel=call.route.channel, resumed=call.resumed)

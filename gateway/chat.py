@@ -205,8 +205,9 @@ class Chat:
                 )
             finally:
                 del self._holds[conversation]
-                self.bus.let_go(conversation)
                 self._let_go.set()
+            # Not when we are told to stop: who reads along keeps what there is until it goes on.
+            self.bus.let_go(conversation)
 
     async def _play(self, conversation: str, hold: Hold) -> None:
         while True:

@@ -12,6 +12,7 @@ import anyio
 from channels.base import Channel
 from channels.events import Entry, Live, Message, Receipt
 from gateway.agent.a2a import A2AAgent, A2AConfig
+from gateway.bus.base import Bus
 from gateway.bus.memory import MemoryBus
 from gateway.chat import Chat
 from gateway.delivery import Deliveries
@@ -30,7 +31,7 @@ class Rig:
 
     chat: Chat
     inbox: StoringInbox
-    bus: MemoryBus
+    bus: Bus
     channel: PaperChannel
     database: Database
     files: FileStore
@@ -54,7 +55,7 @@ async def rig(
     detach: float = 20.0,
     lease: float = 1.0,
     notify: str = "",
-    bus: MemoryBus | None = None,
+    bus: Bus | None = None,
 ) -> AsyncIterator[Rig]:
     channel = channel or PaperChannel()
     channels: dict[str, Channel] = {channel.name: channel}

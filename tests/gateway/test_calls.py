@@ -18,14 +18,17 @@ from channels.events import BROWSER, Address, AudioFormat, Sender, Text, Transcr
 from gateway import calls
 from gateway.agent.base import About
 from gateway.agent.scripted import ScriptedAgent
+from gateway.bus.base import Bus
 from gateway.call.policy import Policy
 from gateway.calls import Switchboard
 from gateway.errors import AgentUnreachable, SpeechMissing
+from gateway.replicas import tie
 from gateway.speech.base import Ear
 from gateway.store import calls as call_store
 from gateway.store.calls import CallRecord
 from gateway.voice import VoiceParts
 from prompts import sentence
+from tests.gateway.bus.paper import PaperStore, replica
 from tests.gateway.doubles import message
 from tests.gateway.lines import (
     CallerRecogniser,
@@ -77,8 +80,9 @@ async def house(
     preempt: Literal["auto", "always", "never"] = "never",
     activity: LoudActivity | None = None,
     monotonic: Callable[[], float] | None = None,
+    bus: Bus | None = None,
 ) -> AsyncIterator[House]:
-    async with ScriptedAgent(script).serving() as served, rig(folder, url or served) as it:
+    async with ScriptedAgent(script).serving() as served, rig(folder, url or served, bus=bus) as it:
         voice, recogniser = LetterVoice(), CallerRecogniser(PaperLine())
         parts = VoiceParts(
             it.database,
@@ -191,6 +195,28 @@ async def test_there_is_room_for_so_many_calls_and_no_more(tmp_path: Path) -> No
         assert it.board.on_line(second.call.sender.address)
         await it.over(second)
         assert not it.board.on_line(second.call.sender.address)
+
+
+async def test_who_is_on_a_line_of_another_replica_is_known_and_told_there(
+    tmp_path: Path, redis_server: str
+) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    async with (
+        replica(PaperStore(), redis_server) as here,
+        replica(PaperStore(), redis_server) as there,
+        house(tmp_path / "here", bus=here) as it,
+        house(tmp_path / "there", bus=there) as other,
+    ):
+        tie(here, it.rig.chat, it.board)
+        line = it.phones()
+        await line.has_heard("Hi.")
+        address = line.call.sender.address
+        await until(lambda: other.board.on_line(address))
+        other.board.tell(address, "Look at your phone.")
+        await line.has_heard("Look at your phone.")
+        await it.over(line)
+        await until(lambda: not other.board.on_line(address))
 
 
 async def test_a_loop_that_is_late_takes_no_more_calls_until_it_is_not(

@@ -22,8 +22,8 @@ Serve = Callable[[Settings], Awaitable[None]]
 PortOption = Annotated[int, typer.Option(help="Port to listen on, on this machine only.")]
 
 
-def create_cli(serve: Serve) -> typer.Typer:
-    """All commands; `serve` runs the house."""
+def create_cli(serve: Serve, migrate: Serve | None = None) -> typer.Typer:
+    """All commands; `serve` runs the house, `migrate` brings its databases up to date."""
     cli = typer.Typer(
         name="frontdoor",
         help="A front door for AI agents: the phone, Telegram and a web widget, over A2A.",
@@ -32,6 +32,8 @@ def create_cli(serve: Serve) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     cli.command(name="serve", help="Serve everything that is configured.")(_serve_with(serve))
+    if migrate:
+        cli.command(name="migrate")(_migrate_with(migrate))
     cli.command(name="chat")(chat)
     cli.command(name="doctor")(doctor)
     cli.command(name="call")(call)
@@ -52,6 +54,7 @@ def _serve_with(serve: Serve) -> Callable[[], None]:
         ] = None,
     ) -> None:
         from gateway.logs import configure_logging
+        from gateway.tracing import exporting
 
         settings = _settings({"ROLE": ",".join(role)} if role else {})
         configure_logging(
@@ -60,7 +63,19 @@ def _serve_with(serve: Serve) -> Callable[[], None]:
             settings.secrets,
             personal=settings.log_pii == "on",
         )
-        _run(lambda: serve(settings))
+        collector = settings.otel_exporter_otlp_endpoint, settings.otel_exporter_otlp_headers
+        with exporting(*collector, settings.otel_service_name):
+            _run(lambda: serve(settings))
+
+    return command
+
+
+def _migrate_with(migrate: Serve) -> Callable[[], None]:
+    def command() -> None:
+        """Bring the databases up to date; the version before this one may go on serving."""
+        settings = _settings()
+        _run(lambda: migrate(settings))
+        print("The databases are up to date.")  # noqa: T201 - a command speaks to a person
 
     return command
 
@@ -79,13 +94,22 @@ def chat(
     _run(until_left)
 
 
-def doctor() -> None:
-    """Check settings, database, agent, Telegram, phone, speech and clock; say what to do."""
+def doctor(
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was found, for scripts.")
+    ] = False,
+) -> None:
+    """Check everything that is configured, from database to clock; say what to do."""
     from gateway.doctor import examine, show
+    from gateway.probing import as_json as written
 
     settings = _settings()
     findings = anyio.run(examine, settings)
-    show(findings)
+    if as_json:
+        typer.echo(written(findings))
+    else:
+        show(findings)
     raise typer.Exit(1 if any(f.state == "wrong" for f in findings) else 0)
 
 

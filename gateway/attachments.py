@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
 import structlog
 
-from channels.base import Channel, ChannelError, TooLarge
+from channels.base import Channel, ChannelError, FilesAway, TooLarge
 from channels.events import File, Part
+from gateway.agent.base import Attachment
+from gateway.errors import AgentUnreachable
 from gateway.heard import Verdict
 from gateway.store import turns
 from gateway.store.base import Turn
@@ -51,12 +53,30 @@ async def received(
             files.append(
                 await store.put(turn.sender.address, file, _once(attachment.data), now=now)
             )
-        except TooLarge as error:
-            log.warning("agent_file_too_large", limit=error.limit)
+        except (FilesAway, TooLarge) as error:
+            log.warning("agent_file_not_kept", reason=str(error))
             lines.append(
                 sentence("gateway", "file_missing", turn.sender.locale, name=attachment.name)
             )
     return "\n\n".join(lines), tuple(files)
+
+
+async def carried(files: Iterable[File], store: FileStore) -> list[Attachment]:
+    """Files as the agent gets them, without those that were deleted meanwhile.
+
+    Raises AgentUnreachable while the storage is away: without it the agent cannot be asked.
+    """
+    attachments = []
+    for file in files:
+        try:
+            data = await store.read(file.id)
+        except FileNotFoundError:
+            log.warning("file_gone", file=file.id)
+        except FilesAway as away:
+            raise AgentUnreachable(f"a file for it cannot be fetched: {away}") from away
+        else:
+            attachments.append(Attachment(file.name, file.media_type, data=data))
+    return attachments
 
 
 def _is_elsewhere(part: Part) -> bool:
@@ -72,7 +92,7 @@ async def _fetch(
         return replace(part, error="the channel it came from is off")
     try:
         return await store.put(turn.sender.address, part, channel.fetch(part), now=now)
-    except (ChannelError, TooLarge) as error:
+    except (ChannelError, FilesAway, TooLarge) as error:
         log.warning("file_not_fetched", reason=str(error))
         return replace(part, error=str(error))
 

@@ -2,91 +2,48 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 import anyio
 from anyio import to_thread
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway import probing
 from gateway.agent.a2a import A2AAgent, A2AConfig
-from gateway.banner import Speech
-from gateway.errors import AgentError, StoreError
+from gateway.errors import AgentError, SettingsError, StoreError
+from gateway.probing import Finding, State
 from gateway.settings import Settings
 from gateway.store import migrate
 from gateway.store.engine import Database
+from gateway.storing import place_of, trial
 
 if TYPE_CHECKING:
     from channels.report import Report
     from channels.telegram.config import TelegramConfig
     from channels.twilio.config import Notices, PhoneConfig
 
-State = Literal["ok", "off", "warn", "wrong"]
-
-CLOCK_TOLERANCE_SECONDS = 5.0
-"""Leases and signatures tolerate about so much."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor's report."""
-
-    name: str
-    state: State
-    text: str
-    remedy: str = ""
+TWO = 2
+"""Replicas, while one replaces another."""
 
 
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything, each check on its own, so that one failure hides no other."""
     findings = [Finding("Settings", "ok", "read and well formed")]
     checks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [
-        _public,
+        probing.reach,
         _database,
+        _redis,
+        _files,
         _agent,
         _telegram,
         _phone,
-        _speech,
-        _clock,
+        probing.speech,
+        probing.clock,
     ]
     for check in checks:
         findings += await check(settings)
-    return findings
-
-
-async def _public(settings: Settings) -> list[Finding]:
-    if not settings.public_url:
-        return [
-            Finding(
-                "Reach",
-                "off",
-                "only this machine reaches us",
-                "Set PUBLIC_URL to https://… to be reached by others.",
-            )
-        ]
-    if not settings.public_url.startswith("https://"):
-        return [
-            Finding(
-                "Reach",
-                "warn",
-                f"{settings.public_url} is not https",
-                "Telegram and browsers' microphones need https; put a proxy with a certificate "
-                "in front.",
-            )
-        ]
-    findings = [Finding("Reach", "ok", settings.public_url)]
-    if not settings.api_token:
-        findings.append(
-            Finding(
-                "API token",
-                "warn",
-                "/a2a, /v1 and /metrics are closed to everybody",
-                "Set API_TOKEN to read them from outside.",
-            )
-        )
     return findings
 
 
@@ -97,6 +54,7 @@ async def _database(settings: Settings) -> list[Finding]:
         database = Database(settings.database)
         try:
             version = await to_thread.run_sync(migrate.current, database.engine)
+            room = await database.read(capacity, settings.database_pool)
         finally:
             database.close()
     except (SQLAlchemyError, StoreError, OSError) as error:
@@ -119,7 +77,65 @@ async def _database(settings: Settings) -> list[Finding]:
                 "frontdoor serve brings it up to date.",
             )
         ]
-    return [Finding("Database", "ok", f"reachable, schema {version}")]
+    found = [Finding("Database", "ok", f"reachable, schema {version}")]
+    return [*found, room] if room else found
+
+
+def capacity(connection: Connection, pool: int) -> Finding | None:
+    """How many replicas the server has connections for; None for a database that has no server."""
+    if connection.dialect.name != "postgresql":
+        return None
+    most, kept, used = connection.execute(
+        text(
+            "SELECT current_setting('max_connections')::int, "
+            "current_setting('superuser_reserved_connections')::int, "
+            "(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')"
+        )
+    ).one()
+    # The shipped agent has as large a pool of its own.
+    replicas = (most - kept) // (pool * 2)
+    words = f"{used} of {most - kept} connections in use; enough for {replicas} replicas"
+    if replicas >= TWO:
+        return Finding("Connections", "ok", words)
+    remedy = "Lower DATABASE_POOL, or raise max_connections of the server, or put a pooler between."
+    return Finding("Connections", "warn" if replicas else "wrong", words, remedy)
+
+
+async def _files(settings: Settings) -> list[Finding]:
+    if not settings.s3_bucket:
+        return [Finding("Files", "ok", f"in {settings.data_dir}/files, on this machine")]
+    try:
+        wrong = await trial(place_of(settings))
+    except SettingsError as error:
+        return [Finding("Files", "wrong", "no library for S3_BUCKET", str(error))]
+    bucket = f"bucket {settings.s3_bucket}"
+    if wrong:
+        return [
+            Finding(
+                "Files",
+                "wrong",
+                f"{bucket}: cannot {wrong}",
+                "Check S3_BUCKET, AWS_ENDPOINT_URL and AWS_REGION, and that AWS_ACCESS_KEY_ID may "
+                "write, read and delete there.",
+            )
+        ]
+    served = "browsers fetch from it" if settings.links else "downloads go through us"
+    return [Finding("Files", "ok", f"{bucket}: written, read and deleted; {served}")]
+
+
+async def _redis(settings: Settings) -> list[Finding]:
+    if not settings.redis_url:
+        alone = settings.database.startswith("sqlite")
+        words = "not needed with SQLite" if alone else "none: replicas poll the database"
+        return [Finding("Redis", "off", words, "" if alone else "Set REDIS_URL for more of them.")]
+    try:
+        from gateway.bus.checking import inspect  # noqa: PLC0415 - only who has a Redis
+    except ModuleNotFoundError as error:
+        remedy = f"pip install {error.name}"
+        return [Finding("Redis", "wrong", "no client for REDIS_URL", remedy)]
+    report = await inspect(settings.redis_url, settings.redis_ca_file)
+    state: State = "wrong" if not report.works else "warn" if report.remedy else "ok"
+    return [Finding("Redis", state, report.text, report.remedy)]
 
 
 async def _agent(settings: Settings) -> list[Finding]:
@@ -181,24 +197,6 @@ async def _phone(settings: Settings) -> list[Finding]:
     return reported(await inspect(phone_of(settings)))
 
 
-async def _speech(settings: Settings) -> list[Finding]:
-    speech = Speech.of(settings)
-    if not speech.takes_calls or speech.knows_phrases_only:
-        return [Finding("Speech", "off", speech.text, speech.remedy)]
-    vendors = Settings()
-    missing = [
-        f"{name.upper()}_API_KEY"
-        for name in ("groq", "openai", "cartesia")
-        if name in (*speech.ears, *speech.voices)
-        and not getattr(settings, f"{name}_api_key")
-        # A server of one's own may want none.
-        and getattr(settings, f"{name}_base_url") == getattr(vendors, f"{name}_base_url")
-    ]
-    if missing:
-        return [Finding("Speech", "wrong", speech.text, f"Set {' and '.join(missing)}.")]
-    return [Finding("Speech", "ok", speech.text)]
-
-
 def phone_of(settings: Settings, token: str = "") -> PhoneConfig:
     """The phone as these settings describe it; `token` stands in for one that is not set."""
     from channels.twilio.config import PhoneConfig  # noqa: PLC0415 - see above
@@ -224,24 +222,6 @@ def reported(report: Report) -> list[Finding]:
         Finding(row.label, "wrong" if row.remedy else "ok", row.value, row.remedy)
         for row in report.rows
     ]
-
-
-async def _clock(settings: Settings) -> list[Finding]:
-    """Compare our clock with the Date header of whoever we talk to anyway."""
-    import httpx  # noqa: PLC0415 - doctor only
-
-    url = settings.telegram_api_url if settings.telegram_bot_token else settings.agent_url
-    if not url:
-        return [Finding("Clock", "off", "nobody to compare it with on this machine")]
-    try:
-        async with httpx.AsyncClient(timeout=5) as client:
-            date = (await client.head(url)).headers.get("date", "")
-        skew = abs(parsedate_to_datetime(date).timestamp() - time.time())
-    except (httpx.HTTPError, ValueError, TypeError):
-        return [Finding("Clock", "off", "nobody told the time")]
-    if skew > CLOCK_TOLERANCE_SECONDS:
-        return [Finding("Clock", "wrong", f"{skew:.0f} s off", "Let NTP set this machine's clock.")]
-    return [Finding("Clock", "ok", "agrees with the world's")]
 
 
 def show(findings: list[Finding]) -> None:

@@ -126,5 +126,11 @@ class StoringInbox:
     async def put_file(self, owner: Address, file: File, chunks: AsyncIterator[bytes]) -> File:
         return await self._files.put(owner, file, chunks, now=self._clock())
 
+    async def find_file(self, id: str) -> File | None:
+        return await self._files.find(id)
+
+    async def link_file(self, id: str) -> str | None:
+        return await self._files.link(id)
+
     async def get_file(self, id: str) -> tuple[File, AsyncIterator[bytes]] | None:
         return await self._files.get(id)

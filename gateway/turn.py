@@ -18,13 +18,12 @@ from gateway.agent.base import (
     Agent,
     AgentEvent,
     Ask,
-    Attachment,
     Progress,
     Started,
     Wished,
 )
 from gateway.answering import answer
-from gateway.attachments import fetched, received
+from gateway.attachments import carried, fetched, received
 from gateway.bus.base import Bus
 from gateway.errors import AgentBroken, AgentError, AgentRefused, AgentUnreachable
 from gateway.heard import Heard, Verdict, detached, judge
@@ -35,8 +34,8 @@ from gateway.store import turns
 from gateway.store.base import Closing, Given, LeaseLost, Saying, Turn, TurnStage
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
-from gateway.tracing import span
 from gateway.telemetry import AGENT_ERRORS, FIRST_TEXT_SECONDS, TURN_SECONDS, TURNS, TURNS_OPEN
+from gateway.tracing import span
 from gateway.voicing import Voicing
 from prompts import sentence
 
@@ -291,10 +290,7 @@ class _Play:
 
     async def _ask(self) -> Ask:
         turn = self.turn
-        attachments = [
-            Attachment(f.name, f.media_type, data=await self.player.files.read(f.id))
-            for f in question.files(turn)
-        ]
+        attachments = await carried(question.files(turn), self.player.files)
         voicing = self.player.voicing
         text = voicing.question(turn) if voicing else question.text(turn)
         return question.ask(turn, text, attachments)

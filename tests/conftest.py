@@ -9,6 +9,7 @@ import pytest
 
 from tests.hanging import Watch
 from tests.services import Postgres, Redis, ServiceMissing, migrated
+from tests.storage import Storage
 
 _WATCH = pytest.StashKey[Watch]()
 
@@ -71,3 +72,10 @@ def redis_server(redis_service: Redis) -> str:
     """The URL of a Redis with nothing in it."""
     redis_service.flush()
     return redis_service.url
+
+
+@pytest.fixture(scope="session")
+def storage_service() -> Iterator[Storage]:
+    """A running S3-compatible storage; who stops it starts it again."""
+    with Storage() as server:
+        yield server

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import structlog
 
-from channels.base import NotSent, Outgoing, Refused
+from channels.base import FilesAway, NotSent, Outgoing, Refused
 from channels.events import File
 from channels.telegram.api import Api
 from channels.telegram.budget import Allowance
@@ -119,14 +119,17 @@ class Sender:
         name = FILE_FIELDS[outgoing["method"]]
         if not file["id"]:
             return {name: file["source"]}
-        stored = await self._get_file(file["id"])
-        if stored is None:
-            raise Refused("the file is no longer stored here")
         data = bytearray()
-        async for chunk in stored[1]:
-            data += chunk
-            if len(data) > UPLOAD_BYTES:
-                raise TooBig("the file is larger than 50 MB")
+        try:
+            stored = await self._get_file(file["id"])
+            if stored is None:
+                raise Refused("the file is no longer stored here")
+            async for chunk in stored[1]:
+                data += chunk
+                if len(data) > UPLOAD_BYTES:
+                    raise TooBig("the file is larger than 50 MB")
+        except FilesAway as away:
+            raise NotSent(f"the file cannot be fetched: {away}") from away
         return {name: bytes(data), "filename": file["name"]}
 
 

@@ -114,7 +114,8 @@ class Files:
     async def _download(self, request: Request) -> Response:
         id = request.path_params["id"]
         try:
-            if link := await self._inbox.link_file(id):
+            # A link is for one method only.
+            if request.method == "GET" and (link := await self._inbox.link_file(id)):
                 # As long as the link is good for more than a moment, nobody need ask us again.
                 kept = {"Cache-Control": f"private, max-age={_LINK_KEPT_SECONDS}"}
                 return RedirectResponse(link, 307, {**_HEADERS, **kept})

@@ -62,7 +62,9 @@ class Pages:
         phone: bool = False,
         images: str = "",
     ) -> None:
-        policy = _PAGE_HEADERS["Content-Security-Policy"].replace("blob:", f"blob: {images}".strip())
+        policy = _PAGE_HEADERS["Content-Security-Policy"].replace(
+            "blob:", f"blob: {images}".strip()
+        )
         self._headers = {**_PAGE_HEADERS, "Content-Security-Policy": policy}
         self._public_url = public_url
         self._doors = doors

@@ -1,29 +1,36 @@
-"""Files people send and receive: bytes in a folder, descriptions in the database."""
+"""Files people send and receive: descriptions in the database, bytes wherever they are kept."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import anyio
-from sqlalchemy import Connection, select
+import structlog
 
-from channels.base import TooLarge
+from channels.base import FilesAway, TooLarge
 from channels.events import Address, File
+from gateway.store import shelf
 from gateway.store.engine import Database
-from gateway.store.tables import files
+from gateway.store.objects import Folder, Objects
 
-CHUNK = 64 * 1024
-"""Bytes read at a time."""
+log = structlog.get_logger()
+
+LINK_SECONDS = 60.0
+"""How long a link to a file's bytes is good; a download that has begun goes on."""
 
 
 class FileStore:
-    """Stores a file once and hands it to whoever knows its unguessable id."""
+    """Stores a file once and hands it to whoever knows its unguessable id.
 
-    def __init__(self, database: Database, folder: Path, limit: int) -> None:
+    Everything that concerns bytes raises FilesAway while the place they are in is away.
+    """
+
+    def __init__(self, database: Database, place: Objects | Path, limit: int) -> None:
+        """`place` is a folder or any other place; `limit` the bytes of the largest upload."""
         self._database = database
-        self._folder = folder
+        self._place = Folder(place) if isinstance(place, Path) else place
         self._limit = limit
 
     async def put(
@@ -41,61 +48,73 @@ class FileStore:
         """
         limit = limit or self._limit
         id = secrets.token_urlsafe(24)
-        path = anyio.Path(self._path(id))
-        await path.parent.mkdir(parents=True, exist_ok=True)
+        named = File(file.name, file.media_type, 0, id, kind=file.kind)
+        # Told of first: should we be killed, what is left of it is found and swept.
+        await self._database.write(shelf.begin, str(owner), named, now=now)
         size = 0
         try:
-            async with await path.open("wb") as out:
+            async with self._place.writing(_key(id), named) as write:
                 async for chunk in chunks:
                     size += len(chunk)
                     if size > limit:
                         raise TooLarge(limit)
-                    await out.write(chunk)
-            stored = File(file.name, file.media_type, size, id, kind=file.kind)
-            await self._database.write(_insert, str(owner), stored, now)
+                    await write(chunk)
+            if not await self._database.write(shelf.arrive, id, size):
+                raise FilesAway("the file took longer than files may take")
         except BaseException:
             with anyio.CancelScope(shield=True):
-                await path.unlink(missing_ok=True)
+                await self._undo(id)
             raise
-        return stored
+        return File(file.name, file.media_type, size, id, kind=file.kind)
+
+    async def find(self, id: str) -> File | None:
+        """A file's description; None when there is no such file."""
+        # PostgreSQL would not even look for a NUL.
+        return None if "\0" in id else await self._database.read(shelf.find, id)
 
     async def get(self, id: str) -> tuple[File, AsyncIterator[bytes]] | None:
         """A file's description and bytes; None when there is no such file."""
-        # PostgreSQL would not even look for a NUL.
-        file = None if "\0" in id else await self._database.read(_find, id)
-        if file is None or not await anyio.Path(self._path(id)).is_file():
+        file = await self.find(id)
+        if file is None:
             return None
-        return file, self._read(id)
+        try:
+            return file, await self._place.reading(_key(id))
+        except FileNotFoundError:
+            log.warning("file_lost", file=id)
+            return None
+
+    async def link(self, id: str) -> str | None:
+        """A URL that gives the file for `LINK_SECONDS`; None where there are no links, or it."""
+        if not self._place.origin or not await self.find(id):
+            return None
+        return await self._place.link(_key(id), LINK_SECONDS)
 
     async def read(self, id: str) -> bytes:
         """All bytes of a file that is there. Raises FileNotFoundError."""
-        return await anyio.Path(self._path(id)).read_bytes()
+        chunks = await self._place.reading(_key(id))
+        return b"".join([chunk async for chunk in chunks])
 
-    async def _read(self, id: str) -> AsyncIterator[bytes]:
-        async with await anyio.open_file(self._path(id), "rb") as source:
-            while chunk := await source.read(CHUNK):
-                yield chunk
+    async def sweep(
+        self, expired: Callable[..., Sequence[str]], *, before: float, limit: int
+    ) -> int:
+        """Delete up to `limit` of the files that `expired` finds; how many it were.
 
-    def _path(self, id: str) -> Path:
-        # Only ids that the database knows get here, so no path can be made of them.
-        return self._folder / id[:2] / id
+        Bytes go first: if the rest fails, the file is found again.
+        """
+        ids = await self._database.read(expired, before=before, limit=limit)
+        if ids:
+            await self._place.delete([_key(id) for id in ids])
+            await self._database.write(shelf.forget, ids)
+        return len(ids)
 
-
-def _insert(connection: Connection, owner: str, file: File, now: float) -> None:
-    connection.execute(
-        files.insert(),
-        {
-            "id": file.id,
-            "owner": owner,
-            "name": file.name,
-            "media_type": file.media_type,
-            "kind": file.kind,
-            "size": file.size,
-            "created_at": now,
-        },
-    )
+    async def _undo(self, id: str) -> None:
+        try:
+            await self._place.delete([_key(id)])
+            await self._database.write(shelf.forget, [id])
+        except Exception as error:  # noqa: BLE001 - the sweep finds it; what went wrong is told elsewhere
+            log.warning("file_not_undone", file=id, error=type(error).__name__)
 
 
-def _find(connection: Connection, id: str) -> File | None:
-    row = connection.execute(select(files).where(files.c.id == id)).first()
-    return File(row.name, row.media_type, row.size, row.id, kind=row.kind) if row else None
+def _key(id: str) -> str:
+    # Only ids that we made or that the database knows get here, so no path can be made of them.
+    return f"{id[:2]}/{id}"

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from channels.base import Channel, NotSent
+from channels.base import Channel, FilesAway, NotSent
 from channels.events import File, Text
 from gateway.agent.base import Attachment
-from gateway.attachments import fetched, received
+from gateway.attachments import carried, fetched, received
+from gateway.errors import AgentUnreachable
 from gateway.heard import Verdict
 from gateway.store import inbox, leases, migrate, turns
 from gateway.store.base import Turn, TurnStage
@@ -97,3 +98,43 @@ async def test_what_the_agent_made_is_kept_or_linked_or_missed(store: FileStore)
     [said, link, missed] = text.split("\n\n")
     assert (said, link) == ("Here.", "[c.pdf](https://agent.example/c.pdf)")
     assert "d.txt" in missed
+
+
+class Away(FileStore):
+    def __init__(self) -> None:
+        """Its storage is away."""
+
+    async def put(self, *args: object, **kwargs: object) -> File:
+        raise FilesAway("the storage does not answer")
+
+    async def read(self, id: str) -> bytes:
+        raise FilesAway("the storage does not answer")
+
+
+async def test_storage_that_is_away_costs_a_file_and_not_the_answer(store: FileStore) -> None:
+    made = (Attachment("a.txt", "text/plain", b"hello"),)
+    turn = await begin(store, Text("write"))
+    text, files = await received(Verdict("Here.", made, (), TurnStage.DONE), turn, Away(), 2.0)
+    assert files == ()
+    assert text.startswith("Here.")
+    assert "a.txt" in text
+
+
+async def test_a_file_that_cannot_be_stored_says_why(store: FileStore) -> None:
+    turn = await begin(store, File("b.txt", "text/plain", source="src"))
+    turn = await fetched(turn, PaperChannel(files={"src": b"b"}), Away(), store._database, 2.0)
+    [part] = turn.messages[0].parts
+    assert isinstance(part, File)
+    assert part.error == "the storage does not answer"
+
+
+async def test_the_agent_gets_the_files_that_are_still_here(store: FileStore) -> None:
+    _, file = await fetch(store, PaperChannel(files={"src": b"hello"}))
+    swept = File("swept.txt", "text/plain", 3, "swept")
+    [carrying] = await carried([swept, file], store)
+    assert (carrying.name, carrying.data) == ("a.txt", b"hello")
+
+
+async def test_the_agent_is_asked_later_when_its_files_cannot_be_fetched() -> None:
+    with pytest.raises(AgentUnreachable):
+        await carried([File("a.txt", "text/plain", 3, "a")], Away())

@@ -9,7 +9,15 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from channels.base import ChannelError, MaybeSent, NotSent, Outgoing, Refused, Unreachable
+from channels.base import (
+    ChannelError,
+    FilesAway,
+    MaybeSent,
+    NotSent,
+    Outgoing,
+    Refused,
+    Unreachable,
+)
 from channels.events import Address, File, Reply, Route
 from channels.telegram.adapter import TelegramChannel
 from channels.telegram.config import TelegramConfig
@@ -225,3 +233,18 @@ async def test_an_unknown_file_is_refused(door: Door) -> None:
     with pytest.raises(Refused):
         async for _ in door.channel.fetch(File("v", "audio/ogg", source="nothing")):
             pass
+
+
+async def test_a_file_whose_storage_is_away_is_sent_later(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = await stored(door, "a.txt", "text/plain", b"x")
+    outgoing = one(door, Reply("", files=(file,)))
+
+    async def away(_id: str) -> None:
+        raise FilesAway("the storage does not answer")
+
+    monkeypatch.setattr(door.channel._sender, "_get_file", away)
+    with pytest.raises(NotSent, match="cannot be fetched"):
+        await door.channel.send(outgoing, "")
+    assert door.simulator.messages(7) == []

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.base import TooLarge
+from channels.base import FilesAway, TooLarge
 from channels.events import Address, File
 from channels.web import sessions
 from channels.web.adapter import WebConfig
@@ -90,6 +90,39 @@ async def test_a_form_without_a_file_is_refused(web: Web, content: bytes, kind: 
     headers = {**await bearer(web), "Content-Type": kind}
     answer = await web.http.post("/web/files", content=content, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "no_file")
+
+
+async def test_a_browser_is_sent_to_where_a_file_is_had_directly(web: Web) -> None:
+    web.inbox.files["f"] = (File("a.png", "image/png", 1, "f"), b"x")
+    web.inbox.links["f"] = "https://storage.example/f?signed"
+    answer = await web.http.get("/web/files/f")
+    assert (answer.status_code, answer.content) == (307, b"")
+    assert answer.headers["location"] == "https://storage.example/f?signed"
+    # Not longer than the link is good.
+    assert answer.headers["cache-control"] == "private, max-age=30"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+class AwayInbox(InMemoryInbox):
+    async def put_file(self, owner: Address, file: File, chunks: AsyncIterator[bytes]) -> File:
+        raise FilesAway("the storage does not answer")
+
+    async def get_file(self, id: str) -> tuple[File, AsyncIterator[bytes]] | None:
+        raise FilesAway("the storage does not answer")
+
+
+async def test_people_are_told_that_files_are_away_just_now() -> None:
+    async with running(inbox=AwayInbox()) as web:
+        answers = [
+            await web.http.post("/web/files", content=b"x", headers=await bearer(web)),
+            await web.http.get("/web/files/f", headers={"Accept-Language": "de"}),
+        ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (503, "files_away")
+        assert answer.headers["retry-after"] == "10"
+        assert "storage" not in answer.text
+    assert "Dateien" in answers[1].json()["message"]
 
 
 class SmallInbox(InMemoryInbox):

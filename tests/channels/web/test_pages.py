@@ -13,9 +13,10 @@ import pytest
 
 import prompts
 from channels.web import pages
+from channels.web.adapter import WebConfig
 from channels.web.phone import Handset
 from prompts import languages
-from tests.channels.web.harness import Web, running
+from tests.channels.web.harness import SECRET, Web, running
 
 pytestmark = pytest.mark.anyio
 WIDGET = "/* the widget */" * 50
@@ -44,6 +45,14 @@ async def test_the_page_holds_the_widget_and_nothing_a_strict_policy_refuses(web
     assert not re.search(r"<style|style=|<script>|\son\w+=|http://(?!127)", answer.text)
     for path in re.findall(r'(?:src|href)="(/web/page/[^"]+)"', answer.text):
         assert (await web.http.get(path)).status_code == 200
+
+
+async def test_the_page_may_show_pictures_from_where_files_are_had() -> None:
+    config = WebConfig(secret=SECRET, files_origin="https://storage.example")
+    async with running(config) as web:
+        policy = (await web.http.get("/")).headers["content-security-policy"]
+    [images] = [part for part in policy.split("; ") if part.startswith("img-src ")]
+    assert images.split() == ["img-src", "'self'", "blob:", "https://storage.example"]
 
 
 async def test_the_page_speaks_the_readers_language(web: Web) -> None:

@@ -86,6 +86,8 @@ async def serve(settings: Settings) -> None:
 
 async def serve_agent(settings: Settings) -> None:
     """Run the shipped agent and nothing else."""
+    if not settings.database_url:
+        await anyio.Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
     agent = shipped_agent(settings, settings.api_token)
 
     async def checks() -> dict[str, str]:

@@ -26,7 +26,7 @@ from gateway.agent.scripted.scripts import Say, Step, Take, Wait
 LATE = "take your time"
 """What is said to be answered long after."""
 
-LATE_SECONDS = 3.5
+LATE_SECONDS = 6.0
 WORD_SECONDS = 0.12
 BODY_BYTES = 2**22
 

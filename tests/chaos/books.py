@@ -3,7 +3,8 @@
 A message is lost when no answer to it ever came; said twice when two answers came of which
 neither says that it may be a repeat; out of order when its answer came before that to an earlier
 one of its conversation; and in the wrong place when its answer came anywhere else than where it
-was asked.
+was asked. When the agent died and forgot a task that went on alone, the person is told that it is
+lost and asked to say it again: that is counted by itself, and is no loss.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from prompts import sentence
 from tests.chaos.agent import numbers
+
+LOST_TRACK = sentence("gateway", "lost_track")
 
 Place = str
 """Where one is answered: `web:3`, `telegram:100`, `telegram:-7/4`."""
@@ -80,6 +84,19 @@ class Books:
         return {s.number for s in self.said} - {n for _, n in self._heard()}
 
     @property
+    def given_up(self) -> set[str]:
+        """What was not answered, but told to be lost: one notice for each turn."""
+        missing = self.unanswered
+        home = {said.number: said.place for said in self.said}
+        notices = Counter(shown.place for shown in self.shown if shown.text == LOST_TRACK)
+        found: set[str] = set()
+        for turn in {received.numbers for received in self.received}:
+            if missing.issuperset(turn) and turn and notices[home[turn[0]]] > 0:
+                notices[home[turn[0]]] -= 1
+                found.update(turn)
+        return found
+
+    @property
     def labelled(self) -> int:
         """Answers that say that they may be a repeat."""
         return sum(shown.labelled and bool(numbers(shown.text)) for shown in self.shown)
@@ -91,7 +108,7 @@ class Books:
                     yield shown, number
 
     def _answers(self) -> Iterator[tuple[str, str]]:
-        for number in sorted(self.unanswered):
+        for number in sorted(self.unanswered - self.given_up):
             yield "lost", number
         for number, times in Counter(n for _, n in self._heard(labelled=False)).items():
             if times > 1:
@@ -110,17 +127,23 @@ class Books:
                 yield "stored wrongly", f"{said.number} ({times} times)"
 
     def _order(self) -> Iterator[tuple[str, str]]:
-        at = {number: places[0] for number, places in self.stored.items()}
+        at = {number: places[0] for number, places in self.stored.items() if places}
         came: dict[Place, list[str]] = defaultdict(list)
         for said in self.said:
             if not said.overtaking and said.number in at:
                 came[said.place].append(said.number)
         for place, wanted in came.items():
             yield from _disorder(place, wanted, at)
+        home = {said.number: said.place for said in self.said}
         late = self._late()
         answered: dict[Place, list[str]] = defaultdict(list)
         for shown, number in self._heard():
-            if number not in late and number in at and number not in answered[shown.place]:
+            if (
+                home.get(number) == shown.place
+                and number in at
+                and number not in late
+                and number not in answered[shown.place]
+            ):
                 answered[shown.place].append(number)
         for place, heard in answered.items():
             yield from _disorder(place, heard, at)

@@ -177,7 +177,7 @@ async def parts(
             "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
             "LEASE_SECONDS": "1",
             "DEBOUNCE_SECONDS": "0.1",
-            "DETACH_SECONDS": "2",
+            "DETACH_SECONDS": "4",
             "MESSAGES_PER_MINUTE": str(NEVER_ENDING),
             **(settings or {}),
         }

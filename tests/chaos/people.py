@@ -20,7 +20,7 @@ PAUSE_SECONDS = 1.2
 CHAT_SECONDS, GROUP_SECONDS = 2.4, 5.0
 """As above, in Telegram, where we may answer so often: a chat once a second, a group 20 times a
 minute."""
-IS_LATE = 0.04
+IS_LATE = 0.02
 """Share of messages that the agent takes its time with."""
 
 

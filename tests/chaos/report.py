@@ -12,6 +12,8 @@ from tests.chaos.rounds import Rounds
 ALWAYS = ("lost", "said twice", "out of order", "wrong place", "asked twice", "begun twice")
 """What must be nought, and is said to be."""
 
+DETAILS = 40
+
 
 def show(rounds: Rounds, seed: int, console: Console | None = None) -> None:
     """Print what happened, and what became of it."""
@@ -35,6 +37,7 @@ def show(rounds: Rounds, seed: int, console: Console | None = None) -> None:
         table.add_row("calls", f"{result.calls}, taken up elsewhere {result.taken_up} times")
         table.add_row("asked again by the caller", f"{result.unheard}")
     table.add_row("answered", f"{result.answers}")
+    table.add_row("told that the agent forgot", f"{result.given_up}")
     table.add_row("repeats, labelled", f"{result.labelled}")
     table.add_row("agent asked again, same id", f"{result.asked_again}")
     table.add_section()
@@ -44,11 +47,13 @@ def show(rounds: Rounds, seed: int, console: Console | None = None) -> None:
         )
     table.add_section()
     table.add_row("kill to going on elsewhere", spread(result.recoveries))
+    if result.alone:
+        table.add_row("as above, nobody being left", spread(result.alone))
     table.add_row("last misfortune to all answered", spread(result.settling))
     console.print(table)
     for failure, times in result.tracebacks.most_common(10):
         console.print(f"[yellow]in the log {times} times:[/yellow] {failure}", markup=True)
-    for detail in result.details[:40]:
+    for detail in result.details[:DETAILS]:
         console.print(f"[red]{detail}[/red]")
 
 

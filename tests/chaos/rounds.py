@@ -37,11 +37,15 @@ class Result:
     """By channel."""
     answers: int = 0
     labelled: int = 0
+    given_up: int = 0
+    """Messages whose writer was told that the agent lost track of them."""
     complaints: Counter[str] = field(default_factory=Counter)
     """By kind."""
     details: list[str] = field(default_factory=list)
     recoveries: list[float] = field(default_factory=list)
     """Seconds from a kill until another replica went on with a turn that was being played."""
+    alone: list[float] = field(default_factory=list)
+    """As above, where nobody was left who could, and one had to be started first."""
     settling: list[float] = field(default_factory=list)
     """Seconds from the last misfortune of a round until all was answered."""
     calls: int = 0
@@ -157,10 +161,12 @@ class Rounds:
             (self.parts.agent.folder / f"round{self._played}.json").write_text(kept, "utf-8")
         result.messages.update(said.channel for said in books.said)
         result.answers += len(books.said) - len(books.unanswered)
+        result.given_up += len(books.given_up)
         result.labelled += books.labelled
         times = Counter(received.id for received in books.received)
         result.asked_again += sum(count > 1 for count in times.values())
-        result.recoveries += recoveries(news, kills, self.parts)
+        for seconds, left in recoveries(news, kills, self.parts):
+            (result.recoveries if left else result.alone).append(seconds)
         for house in self.parts.houses:
             result.tracebacks.update(failures(house.take_log().splitlines()))
 
@@ -198,15 +204,20 @@ def _told(people: Iterable[OnTheWeb | InTelegram]) -> tuple[list[Any], list[Any]
     return said, shown
 
 
-def recoveries(news: Sequence[dict[str, Any]], kills: Sequence[Kill], parts: Parts) -> list[float]:
-    """How long each turn stood still whose replica was killed while the agent answered it."""
+def recoveries(
+    news: Sequence[dict[str, Any]], kills: Sequence[Kill], parts: Parts
+) -> list[tuple[float, bool]]:
+    """How long each turn stood still whose replica was killed while the agent answered it.
+
+    Also says whether somebody was there all the while who could go on.
+    """
     found = []
     for place, line in enumerate(news):
         if line["kind"] != "broken":
             continue
         replica = parts.replica_of(line["by"])
         ended = [
-            kill.at
+            kill
             for kill in kills
             if kill.replica == replica and 0 <= line["at"] - kill.at < AT_ONCE_SECONDS
         ]
@@ -216,7 +227,9 @@ def recoveries(news: Sequence[dict[str, Any]], kills: Sequence[Kill], parts: Par
             if later["kind"] == "asked" and later["turn"] == line["turn"]
         )
         if ended and (at := next(after, None)):
-            found.append(at - ended[-1])
+            kill = ended[-1]
+            died = {other.replica for other in kills if kill.at <= other.at < at}
+            found.append((at - kill.at, bool(kill.left - died)))
     return found
 
 

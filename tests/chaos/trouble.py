@@ -46,6 +46,8 @@ class Kill:
     replica: int
     at: float
     """Epoch seconds."""
+    left: frozenset[int] = frozenset()
+    """Who was ready besides."""
 
 
 @dataclass
@@ -68,10 +70,8 @@ class Trouble:
             while len(self.kills) < until:
                 await anyio.sleep(self.dice.uniform(SHORTEST_SECONDS, LONGEST_SECONDS))
                 (kind,) = self.dice.choices([*KINDS], [*KINDS.values()])
-                if kind == "kill" and self.dice.random() < BUSY:
-                    with anyio.move_on_after(LONGEST_SECONDS):
-                        while not self._busy():  # noqa: ASYNC110 - a file tells nobody
-                            await anyio.sleep(0.01)
+                if kind == "kill":
+                    await self._until_it_hurts(tasks)
                 self._happen(kind, tasks)
                 self._look_after(tasks)
             with anyio.fail_after(UP_SECONDS):
@@ -108,6 +108,20 @@ class Trouble:
                 return
         self.happened[kind] += 1
 
+    async def _until_it_hurts(self, tasks: TaskGroup) -> None:
+        """Wait until somebody is left to go on, and mostly until there is something to go on with.
+
+        A slow machine would otherwise be without any replica for most of the time.
+        """
+        idle = self.dice.random() >= BUSY
+        with anyio.move_on_after(UP_SECONDS):
+            while len(self.parts.balancer.ready) < 2:
+                await anyio.sleep(0.05)
+                self._look_after(tasks)
+        with anyio.move_on_after(LONGEST_SECONDS):
+            while not (idle or self._busy()):  # noqa: ASYNC110 - a file tells nobody
+                await anyio.sleep(0.01)
+
     def _busy(self) -> list[int]:
         """Who hears the agent speak right now."""
         hearers = {self.parts.replica_of(by) for by in self.parts.agent.hearers()}
@@ -126,7 +140,8 @@ class Trouble:
     def _kill(self, n: int, away: float, tasks: TaskGroup) -> None:
         house = self.parts.houses[n]
         self._green_at.pop(n, None)
-        self.kills.append(Kill(n, time.time()))
+        left = (m for m, other in enumerate(self.parts.houses) if m != n and self._green(other))
+        self.kills.append(Kill(n, time.time(), frozenset(left)))
         house.kill()
         tasks.start_soon(self._start, house, away)
 

@@ -1,0 +1,34 @@
+"""The short form of `make chaos`: every message is answered once, whatever is killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.chaos.callers import hearing
+from tests.chaos.parts import parts
+from tests.chaos.report import show
+from tests.chaos.rounds import Rounds
+from tests.services import ServiceMissing
+
+pytestmark = pytest.mark.anyio
+
+KILLS = 15
+SEED = 4
+
+
+async def test_nothing_is_lost_and_nothing_said_twice(tmp_path: Path) -> None:
+    dice = Random(SEED)  # noqa: S311 - a script to be repeated, not a secret
+    try:
+        async with hearing() as (speech, settings), parts(tmp_path, dice, settings) as built:
+            rounds = Rounds(built, dice, size=2, speech=speech)
+            await rounds.play(KILLS)
+            show(rounds, SEED)
+    except ServiceMissing as missing:
+        pytest.skip(str(missing))
+    assert rounds.result.details == []
+    assert rounds.result.answers + rounds.result.given_up == rounds.result.messages.total()
+    # The kills must have hit somebody in the middle of a turn, or nothing is proven.
+    assert rounds.result.recoveries

@@ -6,12 +6,17 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.hanging import Watch
 from tests.services import Postgres, Redis, ServiceMissing, migrated
 from tests.storage import Storage
 
 _WATCH = pytest.StashKey[Watch]()
+
+# No property is about time: a busy machine fails none.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:

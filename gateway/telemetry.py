@@ -135,6 +135,11 @@ DATABASE_CONNECTIONS = Gauge(
     ("state",),
     registry=REGISTRY,
 )
+REDIS_UP = Gauge(
+    "frontdoor_redis_up",
+    "1 while replicas reach each other through Redis; 0 also where there is none.",
+    registry=REGISTRY,
+)
 REMOTE_SECONDS = Histogram(
     "frontdoor_remote_request_duration_seconds",
     "Time a service that we depend on took to answer, or we to give it up.",

@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from gateway.bus.budget import Away, Script
+from gateway.telemetry import REDIS_UP, asking
 
 log = structlog.get_logger()
 
@@ -94,15 +95,16 @@ class Link:
             raise Away
         answer: _Answer = asyncio.get_running_loop().create_future()
         self._put(command, answer)
-        try:
-            with anyio.fail_after(ASK_SECONDS):
-                found = await answer
-        except TimeoutError:
-            self._stuck = True
-            raise Away from None
-        except ResponseError as error:
-            self._complain(error)
-            raise Away from error
+        with asking("redis"):
+            try:
+                with anyio.fail_after(ASK_SECONDS):
+                    found = await answer
+            except TimeoutError:
+                self._stuck = True
+                raise Away from None
+            except ResponseError as error:
+                self._complain(error)
+                raise Away from error
         self.refusal = ""
         return found
 
@@ -133,6 +135,7 @@ class Link:
         self._beaten_at = anyio.current_time()
         if not self.up and not self._unconfirmed:
             self.up, self.reason, self.refusal = True, "", ""
+            REDIS_UP.set(1)
             log.info("redis_here")
             self._on_up()
 
@@ -219,6 +222,7 @@ class Link:
 
     def _fall(self, reason: str) -> None:
         self.up = self._connected = False
+        REDIS_UP.set(0)
         self.reason = self.refusal or reason
         for answer in (*self._expected, *(answer for _, answer in self._orders)):
             if answer and not answer.done():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway import banner, doctor
+from gateway import banner
 from gateway.settings import Settings
 
 
@@ -42,21 +42,3 @@ def test_without_ears_there_is_no_phone(monkeypatch: pytest.MonkeyPatch) -> None
     assert not parts["Speech"].on
     assert not parts["Phone"].on
     assert "frontdoor[offline]" in parts["Speech"].text
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("settings", "state", "remedy"),
-    [
-        ({}, "off", "GROQ_API_KEY"),
-        ({"groq_api_key": "g"}, "ok", ""),
-        ({"text_to_speech": ("cartesia",), "groq_api_key": "g"}, "wrong", "CARTESIA_API_KEY"),
-        ({"speech_to_text": ("openai",), "openai_base_url": "http://127.0.0.1:1"}, "ok", ""),
-    ],
-)
-async def test_the_doctor_says_which_key_speech_wants(
-    settings: dict[str, Any], state: str, remedy: str
-) -> None:
-    (finding,) = await doctor._speech(Settings(**settings))
-    assert finding.state == state
-    assert remedy in finding.remedy

@@ -103,6 +103,33 @@ async def test_it_asks_a_speech_service_whether_it_takes_our_key(
     assert "gsk_1" not in f"{found}"
 
 
+async def test_speech_that_nobody_configured_is_off_and_asks_nobody() -> None:
+    (found,) = await probing.speech(Settings())
+    assert (found.state, "GROQ_API_KEY" in found.remedy) == ("off", True)
+
+
+async def test_each_service_that_speech_uses_is_asked_once() -> None:
+    seen: list[Request] = []
+    async with answering(Response(), seen) as url:
+        own = Settings(
+            speech_to_text=("openai", "groq"),
+            text_to_speech=("openai", "cartesia"),
+            openai_base_url=url,
+            groq_base_url=url,
+            groq_api_key="g",
+        )
+        found = {f.name: f for f in await probing.speech(own)}
+    assert [request.url.path for request in seen] == ["/models", "/openai/v1/models"]
+    # A server of one's own may want no key; the vendor's does.
+    assert {name: f.state for name, f in found.items()} == {
+        "Speech": "ok",
+        "OpenAI": "ok",
+        "Groq": "ok",
+        "Cartesia": "wrong",
+    }
+    assert "authorization" not in seen[0].headers
+
+
 async def test_a_speech_service_without_key_or_network_is_wrong() -> None:
     missing = await probing.provider(Settings(), "cartesia")
     assert (missing.state, missing.remedy) == ("wrong", "Set CARTESIA_API_KEY.")
@@ -125,7 +152,7 @@ async def test_it_compares_our_clock_with_the_worlds(late: int, state: str, way:
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, tell)
-        port = listener.extra(SocketAttribute.local_port)
+        port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - not Django
         (found,) = await probing.clock(Settings(agent_url=f"http://127.0.0.1:{port}"))
         tasks.cancel_scope.cancel()
     assert found.state == state

@@ -8,11 +8,14 @@ from functools import partial
 import anyio
 
 from tests.bench import (
+    across,
     calls,
     frames,
     hearing,
     mouth_to_ear,
+    moving,
     plans,
+    scale,
     soak,
     sockets,
     start,
@@ -28,6 +31,9 @@ BENCHES = {
     "hearing": hearing.run,
     "frames": frames.run,
     "plans": plans.run,
+    "scale": scale.run,
+    "across": across.run,
+    "moving": moving.run,
 }
 ADJUSTABLE = {
     "calls": calls.run,

@@ -53,6 +53,10 @@ _ALBUMS = 256
 """How many albums in groups we remember to be addressed to us."""
 
 
+_ANSWERS = 64
+"""Tapped buttons that are being answered at the same time."""
+
+
 class _Unstored(Exception):
     """The update has to be sent again."""
 
@@ -85,6 +89,7 @@ class TelegramChannel(Channel):
         self._albums: OrderedDict[str, None] = OrderedDict()
         self._secret = config.webhook_secret.encode()
         self._tasks: TaskGroup | None = None
+        self._answering = 0
 
     def routes(self) -> Sequence[BaseRoute]:
         return [HttpRoute(WEBHOOK_PATH, self._webhook, methods=["POST"])]
@@ -210,7 +215,11 @@ class TelegramChannel(Channel):
     def _answer_button(self, update: object) -> None:
         """Stop the waiting sign on a tapped button."""
         query = update.get("callback_query") if isinstance(update, dict) else None
-        if isinstance(query, dict) and "id" in query and self._tasks:
+        if not (isinstance(query, dict) and "id" in query and self._tasks):
+            return
+        # It stops by itself in a while: no reason to let a crowd of requests grow.
+        if self._answering < _ANSWERS:
+            self._answering += 1
             self._tasks.start_soon(self._answer, str(query["id"]))
 
     async def _answer(self, query: str) -> None:
@@ -218,6 +227,8 @@ class TelegramChannel(Channel):
             await self._api.call("answerCallbackQuery", callback_query_id=query)
         except ChannelError as error:
             log.debug("telegram_button_not_answered", reason=str(error))
+        finally:
+            self._answering -= 1
 
 
 def _say(status: int, text: str, *, retry_after: float = 0.0) -> Response:

@@ -33,6 +33,9 @@ _PATIENCE = 3.0
 _ATTEMPTS = 6
 """More than there are ways around: unparsable, moved, gone and not a photo."""
 
+_MOVED = 1000
+"""Groups whose new id we remember."""
+
 
 class Sender:
     """Sends for one bot, within its allowance."""
@@ -43,6 +46,12 @@ class Sender:
         self._get_file = get_file
         self._moved: dict[int, int] = {}
         """New ids of groups that became supergroups, as far as met."""
+
+    def _learn(self, old: int, new: int) -> None:
+        if len(self._moved) >= _MOVED:
+            # Who is forgotten is learnt of again by one more request.
+            self._moved.clear()
+        self._moved[old] = new
 
     async def send(self, outgoing: Outgoing, ref: str) -> str:
         """Send, or with `ref` edit that message; returns the message's ref.
@@ -62,7 +71,7 @@ class Sender:
                     raise
                 ref = ""
             except Moved as moved:
-                self._moved[outgoing["fields"]["chat_id"]] = int(moved.chat)
+                self._learn(outgoing["fields"]["chat_id"], int(moved.chat))
                 ref = ""
             except Unparsable:
                 if "parse_mode" not in outgoing["fields"]:

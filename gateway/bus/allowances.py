@@ -42,6 +42,15 @@ class Allowances:
 
     def _forget(self, now: float) -> None:
         if len(self._full_at) > KEYS:
-            self._full_at = {k: at for k, at in self._full_at.items() if at > now}
+            self._full_at = _kept(self._full_at, now)
         if len(self._paused_until) > KEYS:
-            self._paused_until = {k: at for k, at in self._paused_until.items() if at > now}
+            self._paused_until = _kept(self._paused_until, now)
+
+
+def _kept(until: dict[str, float], now: float) -> dict[str, float]:
+    """What still counts, and of that no more than half as many as there may be.
+
+    So a crowd of strangers neither fills our memory nor has us look through it with each request.
+    """
+    left = sorted((at, key) for key, at in until.items() if at > now)
+    return {key: at for at, key in left[-(KEYS // 2) :]}

@@ -39,8 +39,8 @@ class Rig:
 @asynccontextmanager
 async def rig(limits: Limits) -> AsyncIterator[Rig]:
     async def slow(_: Request) -> Response:
-        rig.asked.set()
-        await rig.gate.wait()
+        door.asked.set()
+        await door.gate.wait()
         return PlainTextResponse("done")
 
     async def quick(_: Request) -> Response:
@@ -56,13 +56,13 @@ async def rig(limits: Limits) -> AsyncIterator[Rig]:
     )
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    admission = Admission(app, limits, lambda: rig.leaving)
+    admission = Admission(app, limits, lambda: door.leaving)
     async with (
         serving(Server(admission, "127.0.0.1", port)),
         httpx.AsyncClient(base_url=url, trust_env=False) as http,
     ):
-        rig = Rig(http, f"ws://127.0.0.1:{port}/socket")
-        yield rig
+        door = Rig(http, f"ws://127.0.0.1:{port}/socket")
+        yield door
 
 
 def refused(limit: str) -> float:

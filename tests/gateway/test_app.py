@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
+from gateway import app
 from gateway.app import Face, create_app, task_of
+from gateway.draining import Drain
 
 pytestmark = pytest.mark.anyio
 
@@ -24,6 +26,7 @@ class Rig:
     client: httpx.AsyncClient
     notified: list[str] = field(default_factory=list)
     parts: dict[str, str] = field(default_factory=lambda: {"database": "ok", "agent": "ok"})
+    drain: Drain = field(default_factory=Drain)
 
 
 async def broken(_: Request) -> None:
@@ -41,10 +44,16 @@ async def rig(base_url: str = "http://localhost:8080", api_token: str = "") -> A
     async def note(task: str) -> None:
         notified.append(task)
 
-    face = Face(checks, note, "n-token", api_token, frozenset({"localhost"}))
-    app = create_app(face, [Route("/broken", broken)], [])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base_url) as client:
-        yield Rig(client, notified, parts)
+    drain, roles = Drain(), frozenset({"web", "voice"})
+    face = Face(
+        checks, note, "n-token", api_token, frozenset({"localhost"}), drain=drain, roles=roles
+    )
+    elsewhere = [Route("/elsewhere", broken), Mount("/below", routes=[Route("/it", broken)])]
+    served = create_app(face, [Route("/broken", broken)], [], elsewhere)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(served), base_url=base_url
+    ) as client:
+        yield Rig(client, notified, parts, drain)
 
 
 async def test_alive_is_not_ready() -> None:
@@ -163,6 +172,33 @@ async def test_a_malformed_notification_is_refused_plainly(body: bytes) -> None:
         answer = await house.client.post("/agent/notifications", content=body, headers=headers)
         assert answer.status_code == 400
         assert house.notified == []
+
+
+async def test_a_notification_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "LARGEST_NOTIFICATION", 1000)
+    async with rig() as house:
+        headers = {"X-A2A-Notification-Token": "n-token"}
+        answer = await house.client.post(
+            "/agent/notifications", content=b" " * 1001, headers=headers
+        )
+        assert answer.status_code == 413
+        assert house.notified == []
+
+
+async def test_who_is_about_to_stop_is_not_ready_and_says_so() -> None:
+    async with rig() as house:
+        house.drain.told = True
+        answer = await house.client.get("/readyz")
+        assert (answer.status_code, answer.json()["serving"]) == (503, "stopping")
+        assert (await house.client.get("/healthz")).status_code == 200
+
+
+async def test_a_door_of_another_role_is_not_just_a_wrong_path() -> None:
+    async with rig() as house:
+        for path in ("/elsewhere", "/below/it"):
+            answer = await house.client.post(path)
+            assert answer.status_code == 404
+            assert answer.text == "Another replica serves this; the role of this one: voice, web.\n"
 
 
 async def test_only_a_post_notifies() -> None:

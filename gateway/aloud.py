@@ -16,9 +16,10 @@ from gateway.store.base import Turn
 Policy = Literal["asked", "always", "never"]
 """See VOICE_REPLIES in `gateway.settings`."""
 
+# Bounded, here and below: or a message of spaces would be searched from each of them to its end.
 _CLAUSE = (
     r"(?:^|[.!?:;,\n]|\b(?:and|please|then|you|und|bitte|dann|du|et|puis|tu|y|e|luego|por favor)\b)"
-    r"\s*"
+    r"\s{0,20}"
 )
 """Where a request may begin."""
 
@@ -86,8 +87,8 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 _REQUEST = re.compile(
-    rf"(?:\b(?:and|please|und|bitte|et|y)\s+)*(?:\b(?:{_verbs}){_OBJECTS})?"
-    rf"\s*\b(?:{_means})\b{_MANNERS}",
+    rf"(?:\b(?:and|please|und|bitte|et|y)\s{{1,20}}){{0,3}}(?:\b(?:{_verbs}){_OBJECTS})?"
+    rf"\s{{0,20}}\b(?:{_means})\b{_MANNERS}",
     re.IGNORECASE,
 )
 """The request by itself, without what is to be told: "tell me the time" stays."""

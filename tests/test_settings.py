@@ -86,3 +86,15 @@ def test_one_postgresql_holds_the_conversations_and_the_agents_records() -> None
 def test_secrets_are_known_so_that_logs_can_leave_them_out() -> None:
     settings = read({"GROQ_API_KEY": "gsk_1", "API_TOKEN": "tok", "HOST": "::1"}, NO_FILE)
     assert set(settings.secrets) == {"gsk_1", "tok"}
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-1", "1e999"])
+def test_a_number_is_a_number(number: str) -> None:
+    with pytest.raises(SettingsError, match="LEASE_SECONDS"):
+        read({"LEASE_SECONDS": number}, NO_FILE)
+
+
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "AGENT_URL", "REDIS_URL", "GROQ_BASE_URL"])
+def test_what_is_no_url_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        read({name: "http://["}, NO_FILE)

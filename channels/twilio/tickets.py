@@ -63,7 +63,9 @@ class Tickets:
     def read(self, text: str, now: float) -> tuple[Ticket, str]:
         """The ticket and its nonce. Raises BadTicket."""
         body, _, mac = text.partition(".")
-        if not hmac.compare_digest(mac.encode(), _b64(self._mac(body)).encode()):
+        if not text.isascii() or not hmac.compare_digest(
+            mac.encode(), _b64(self._mac(body)).encode()
+        ):
             raise BadTicket("it is not one of ours")
         expires, nonce, *claims = json.loads(base64.urlsafe_b64decode(f"{body}==="))
         if now > expires:

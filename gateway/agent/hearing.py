@@ -292,7 +292,10 @@ def _json(part: Part) -> bytes:
     # Rare, and slow to load.
     from google.protobuf import json_format  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    text: str = json_format.MessageToJson(part.data, ensure_ascii=False)
+    try:
+        text: str = json_format.MessageToJson(part.data, ensure_ascii=False)
+    except ValueError:
+        raise AgentBroken("The agent sent a number that JSON cannot say.") from None
     return text.encode()
 
 

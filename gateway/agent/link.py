@@ -6,7 +6,6 @@ nothing of what the agent said, for that may quote the person.
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
@@ -282,8 +281,9 @@ class _Ended(AgentRefused):
     """The task cannot be cancelled any more."""
 
 
-_UNREADABLE = (RecursionError, SystemError)
-"""What JSON ten thousand levels deep raises, and protobuf for half a surrogate pair."""
+_UNREADABLE = (RecursionError, OverflowError, SystemError)
+"""What JSON ten thousand levels deep raises, and protobuf for a number of hundreds of digits or
+half a surrogate pair."""
 
 
 @contextmanager

@@ -17,9 +17,15 @@ LONG = 220
 """A sentence that has not ended by then is cut at a comma too."""
 MIDDLE = 100
 """But not sooner than this."""
+STILL_OPEN = 50
+"""Places to cut at that are passed over because a bracket or the like is open there: who has not
+closed it by then never will."""
+_LONGEST_SHORT = 40
+"""Characters before a point that are looked at to tell whether it ends a sentence."""
 
-_END = re.compile(r"[.!?…:]+[\"'”’»“)\]*_~]*(?=\s|$)|[。！？]")  # noqa: RUF001 - quotes are meant
+_END = re.compile(r"(?<![.!?…:])[.!?…:]++[\"'”’»“)\]*_~]*+(?=\s|$)|[。！？]")  # noqa: RUF001 - quotes are meant
 _SOFT = re.compile(r"[,;:][\"'”’»)*_]*(?=\s)|\s[–—-](?=\s)")  # noqa: RUF001 - dashes are meant
+_GAP = re.compile(r"\s*")
 _JOINTS = {
     "en": "and|but|or|so|because|which",
     "de": "und|aber|oder|denn|sondern",
@@ -65,37 +71,42 @@ def cut(text: str, language: str, *, first: bool, whole: bool) -> int:
 
 
 def _sentence(text: str, language: str, *, whole: bool) -> int:
+    passed = 0
     for match in _END.finditer(text):
         at = match.end()
-        after = text[at:].lstrip()
+        gap = _GAP.match(text, at)
+        begins = gap.end() if gap else at
+        after = text[begins : begins + 1]
         mark = match.group()
         if mark.startswith(":"):
             # What follows a colon belongs to it, unless it is a list.
-            ends = whole if not after else "\n" in text[at : len(text) - len(after)]
+            ends = whole if not after else "\n" in text[at:begins]
         elif mark.startswith((".", "…")):
             if not after and not whole:
                 return 0
-            ends = _closes(text[: match.start() + 1], after, language)
+            point = match.start() + 1
+            ends = _closes(text[max(0, point - _LONGEST_SHORT) : point], after, language)
         else:
             # A mark after a space may become the beginning of a picture.
             ends = match.start() > 0 and not text[match.start() - 1].isspace()
-        if ends and balanced(text[:at]):
+        if ends and (passed >= STILL_OPEN or balanced(text[:at])):
             return at
+        passed += ends
     return 0
 
 
 def _closes(before: str, after: str, language: str) -> bool:
-    """Whether the point at the end of `before` closes a sentence."""
+    """Whether the point at the end of `before` closes a sentence; `after` begins the next."""
     if not after:
         return True
-    if after[0].islower():
+    if after.islower():
         return False
     last = _WORD_BEFORE.search(before)
     if not last:
         return True
     word = last[1].lower()
     if word in _NUMBERED:
-        return not after[0].isdigit()
+        return not after.isdigit()
     if word.isdigit():
         return not (language in _ORDINALS and len(word) <= _LONGEST_ORDINAL)
     if len(word) == 1 and last[1].isupper():
@@ -105,12 +116,13 @@ def _closes(before: str, after: str, language: str) -> bool:
 
 def _soft(text: str, language: str, least: int, most: int) -> int:
     """The first comma or joint between two lengths."""
-    commas = (m.end() for m in _SOFT.finditer(text, least) if m.end() < most)
+    commas = (m.end() for m in _SOFT.finditer(text, least, most) if m.end() < most)
     joints: list[int] = []
     if words := _JOINTS.get(language):
         found = re.finditer(rf"\s(?=(?:{words})\s)", text[least:most])
         joints = [least + m.start() for m in found]
-    return min((at for at in (*commas, *joints) if balanced(text[:at])), default=0)
+    places = sorted((*commas, *joints))[:STILL_OPEN]
+    return next((at for at in places if balanced(text[:at])), 0)
 
 
 def balanced(raw: str) -> bool:

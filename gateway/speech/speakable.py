@@ -30,18 +30,22 @@ _TABLE = re.compile(r"\s*\||[^|\n]*\|.*\n\s*:?-{2,}.*(?:\||$)")
 _RULE = re.compile(r"\s*(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,}|=+)$")
 _HEADING = re.compile(r" {0,3}#{1,6}\s+")
 _ITEM = re.compile(r"\s*(?:[-*+•]|(?P<number>\d{1,3})[.)])\s+(?:\[[ xX]\]\s+)?")
+_BLANK = re.compile(r"\s*\n")
+_SET_IN = re.compile(r"[\s>]*")
 _QUOTE = re.compile(r"\s*(?:>\s?)+")
-_HALF_ITEM = re.compile(r"\s*(?:[-*+•=_>#`~|!]+|\d{1,3}[.)]?)?\s*$")
-_IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?")
-_LINK = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])")
+_HALF_ITEM = re.compile(r"(?:[-*+•=_>#`~|!]+|\d{1,3}[.)]?)?")
+# What never closes is looked at once: no further than to the next that opens.
+_IMAGE = re.compile(r"!\[[^\[\]]*\](?:\([^()]*(?:\([^()]*\)[^()]*)?\)|\[[^\[\]]*\])?")
+_LINK = re.compile(r"\[([^\[\]]+)\](?:\([^()]*(?:\([^()]*\)[^()]*)?\)|\[[^\[\]]*\])")
 _LEADS = re.compile(
-    r"\[[^\]]+\]\((?:https?://|mailto:)[^)]*\)|(?:https?://|www\.)[^\s<>)\]]*[^\s<>)\].,;:!?]"
+    r"\[[^\[\]]+\]\((?:https?://|mailto:)[^()]*(?:\([^()]*\)[^()]*)?\)"
+    r"|(?:https?://|www\.)[^\s<>)\]]*[^\s<>)\].,;:!?]"
 )
 _UNDERLINE = re.compile(r":?-+:?")
-_ADDRESS = re.compile(r"<((?:https?://|mailto:)[^>\s]+)>")
+_ADDRESS = re.compile(r"<((?:https?://|mailto:)[^<>\s]+)>")
 _CODE = re.compile(r"`+([^`]*)`+")
 _STRESS = re.compile(r"\*\*|__|~~|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
-_TAG = re.compile(r"</?[a-zA-Z][^>\n]*>|<!--.*?-->")
+_TAG = re.compile(r"</?[a-zA-Z][^<>\n]*>|<!--(?:(?!<!--).)*?-->")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~])")
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
 
@@ -64,6 +68,8 @@ class Speakable:
         """What: lines and links, as they were written."""
         self._text = ""
         self._at = 0
+        self._joined = 0
+        """Up to here no line begins anything but more of the paragraph."""
         self._cuts: list[int] = []
         self._spoke = False
         self._announced = False
@@ -85,6 +91,8 @@ class Speakable:
             kept = [at for at in self._cuts if text.startswith(self._text[:at])]
             self._cuts, self._at = kept, kept[-1] if kept else 0
             self._fence, self._in_table, self._items = "", False, 0
+        if not text.startswith(self._text):
+            self._joined = 0
         self._text = text
         return self._advance(whole=False)
 
@@ -116,25 +124,25 @@ class Speakable:
 
     def _next(self, *, whole: bool) -> list[str]:
         """Take a clause or something that is not spoken; nothing, if more must be known."""
-        rest = self._text[self._at :]
-        if blank := re.match(r"\s*\n", rest):
-            self._at += blank.end()
+        if blank := _BLANK.match(self._text, self._at):
+            self._at = blank.end()
             self._in_table = False
             return []
-        line, newline, after = rest.partition("\n")
+        if not self._fence and not self._begins_line():
+            return self._prose(whole=whole)
+        line, newline, after = self._text[self._at :].partition("\n")
         complete = bool(newline) or whole
         if self._fence:
             return self._in_fence(line, complete=complete)
-        if self._begins_line():
-            if not complete and _HALF_ITEM.match(line):
-                return []
-            if (said := self._unspoken(line, after, complete=complete, whole=whole)) is not None:
-                return said
-            if (said := self._marked(line, complete=complete)) is not None:
-                return said
-            if not line[:1].isspace():
-                self._items = 0
-        return self._prose(rest, whole=whole)
+        if not complete and _HALF_ITEM.fullmatch(line.strip()):
+            return []
+        if (said := self._unspoken(line, after, complete=complete, whole=whole)) is not None:
+            return said
+        if (said := self._marked(line, complete=complete)) is not None:
+            return said
+        if not line[:1].isspace():
+            self._items = 0
+        return self._prose(whole=whole)
 
     def _unspoken(self, line: str, after: str, *, complete: bool, whole: bool) -> list[str] | None:
         """Leave a line out that is not for the ear; None if it is."""
@@ -188,9 +196,8 @@ class Speakable:
         return None
 
     def _begins_line(self) -> bool:
-        before = self._text[: self._at]
-        line = before[before.rfind("\n") + 1 :]
-        return not _QUOTE.sub("", line).strip()
+        line = self._text.rfind("\n", 0, self._at) + 1
+        return bool(_SET_IN.fullmatch(self._text, line, self._at))
 
     def _take(self, line: str) -> None:
         self._at = min(self._at + len(line) + 1, len(self._text))
@@ -225,12 +232,32 @@ class Speakable:
         number = f"{item['number']}: " if item["number"] else ""
         return self._whole_line(line, number + line[item.end() :], complete=True)
 
-    def _prose(self, rest: str, *, whole: bool) -> list[str]:
-        paragraph, over = _paragraph(rest)
-        over = over or whole
+    def _prose(self, *, whole: bool) -> list[str]:
+        end, over = self._paragraph()
+        paragraph, over = self._text[self._at : end], over or whole
         size = cut(paragraph, self._language, first=not self._spoke, whole=over)
         self._at += size
         return self._spoken(paragraph[:size], closed=over and size == len(paragraph))
+
+    def _paragraph(self) -> tuple[int, bool]:
+        """Where the text ends or something else begins, and whether that is known by now."""
+        text = self._text
+        newline = text.find("\n", max(self._at, self._joined))
+        while newline >= 0:
+            stop = text.find("\n", newline + 1)
+            line = text[newline + 1 : stop if stop >= 0 else len(text)]
+            begins = (_FENCE, _HEADING, _ITEM, _QUOTE, _RULE, _TABLE)
+            if not line.strip() and stop >= 0:
+                return newline, True
+            if any(pattern.match(line) for pattern in begins):
+                return newline, True
+            if _HALF_ITEM.fullmatch(line.strip()):
+                # More of that line must come to tell what it is; what is before it is known.
+                return newline, False
+            if stop >= 0:
+                self._joined = stop
+            newline = stop
+        return len(text), False
 
     # -- words -----------------------------------------------------------------------------
 
@@ -273,26 +300,9 @@ def unspoken(text: str, locale: str) -> str:
     return "\n".join(speakable.left_out)
 
 
-def _paragraph(rest: str) -> tuple[str, bool]:
-    """The text up to where something else begins, and whether that is known by now."""
-    at = 0
-    while (newline := rest.find("\n", at)) >= 0:
-        line = rest[newline + 1 :].partition("\n")[0]
-        begins = (_FENCE, _HEADING, _ITEM, _QUOTE, _RULE, _TABLE)
-        if not line.strip() and "\n" in rest[newline + 1 :]:
-            return rest[:newline], True
-        if any(pattern.match(line) for pattern in begins):
-            return rest[:newline], True
-        if _HALF_ITEM.match(line):
-            # More of that line must come to tell what it is; what is before it is known.
-            return rest[:newline], False
-        at = newline + 1
-    return rest, False
-
-
 def _plain(raw: str) -> str:
     """Markdown within a line as plain text."""
-    text = _TAG.sub(" ", _ADDRESS.sub(r"\1", raw))
+    text = _TAG.sub(" ", _ADDRESS.sub(r"\1", raw.replace("\0", "")))
     text = _LINK.sub(r"\1", text)
     text = _CODE.sub(r"\1", text)
     escaped: list[str] = []
@@ -302,8 +312,9 @@ def _plain(raw: str) -> str:
         return "\0"
 
     text = _STRESS.sub("", _ESCAPED.sub(keep, text))
-    for sign in escaped:
-        text = text.replace("\0", sign, 1)
+    signs = iter(escaped)
+    text = re.sub("\0", lambda _: next(signs), text)
     for entity, sign in _ENTITIES.items():
         text = text.replace(entity, sign)
-    return re.sub(r"\s*\n\s*", " ", text.replace("mailto:", ""))
+    lines = map(str.strip, text.replace("mailto:", "").split("\n"))
+    return " ".join(filter(None, lines))

@@ -25,7 +25,9 @@ _EMOJI = re.compile(
 )
 _SPACES = re.compile(r"[ \t\u00a0\u202f]+")
 _URL = r"(?:https?://|www\.)[^\s<>\")\]]*[^\s<>\")\].,;:!?]"
-_EMAIL = r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"
+# RFC 5321, 4.5.3.1: so many characters at most. Here as elsewhere no search begins within what
+# was searched already, or what is written to be slow would be.
+_EMAIL = r"(?<![\w.+-])[.+-]*+\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+\b"
 _PHONE = r"(?<![\w.])(?:\+\d[\d ()/.\-]{5,}\d|\(?0\d{1,5}\)?[ /\-]\d[\d /\-]{4,}\d)(?!\w)"
 _ORDINALS = {
     "en": r"\b(\d{1,4})(?:st|nd|rd|th)\b",
@@ -38,6 +40,8 @@ _CODE = r"#\s?(?=\d)"
 _SIGNS_LEFT = re.compile(r"[*_`|~<>{}\\^•●▪◦]+|(?<!\w)[#/](?!\w)")
 _MINUS = "[-−]"  # noqa: RUF001 - both are used
 _FRACTIONS = {"1/2": "½", "1/4": "¼", "3/4": "¾"}
+_GROUPS = 6
+"""Of three digits; a longer number is a code."""
 _VOWELS = "aeiouyéèêâîôûh"
 
 
@@ -121,7 +125,8 @@ class _Forms:
     def _amount(self) -> str:
         table = self._table
         decimals = rf"(?:{re.escape(table.decimal)}\d+)?"
-        return rf"(?:\d{{1,3}}(?:{table.thousands}\d{{3}})+(?!\d){decimals}|\d+{decimals})"
+        grouped = rf"\d{{1,3}}(?:{table.thousands}\d{{3}}){{1,{_GROUPS}}}(?!\d)"
+        return rf"(?:{grouped}{decimals}|\d+{decimals})"
 
     def _abbreviations(self) -> list[Step]:
         written = self._table.abbreviations
@@ -145,7 +150,7 @@ class _Forms:
         return self._table.link.format(site=self._dotted(_site(found[0])))
 
     def _email(self, found: Found) -> str:
-        name, _, site = found[0].partition("@")
+        name, _, site = found[0].lstrip(".+-").partition("@")
         return f"{self._dotted(name)} {self._table.at} {self._dotted(site)}"
 
     def _dotted(self, name: str) -> str:
@@ -189,7 +194,7 @@ class _Forms:
         return said
 
     def _version(self, found: Found) -> str:
-        parts = (self._numbers.cardinal(int(part)) for part in found[0].split("."))
+        parts = map(self._numbers.written, found[0].split("."))
         return f" {self._table.dot if self._language == 'de' else 'point'} ".join(parts)
 
     def _between(self, found: Found) -> str:

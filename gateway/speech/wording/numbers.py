@@ -8,7 +8,8 @@ from gateway.speech.wording.tables import Pair, Table
 
 _DIGIT_BY_DIGIT = 7
 """So many digits without a separator are a code, not an amount."""
-_LARGEST = 10**15
+_LONGEST = 15
+"""Digits of a number that is said as a whole."""
 
 
 _ONE = {
@@ -55,10 +56,12 @@ class Numbers:
     def written(self, text: str) -> str:
         """Digits with separators of thousands and decimals, as the language writes them."""
         whole, decimals = self._parts(text)
-        if (len(whole) >= _DIGIT_BY_DIGIT and whole == text) or whole != str(int(whole)):
+        code = len(whole) >= _DIGIT_BY_DIGIT and whole == text
+        # Python reads no number of thousands of digits, and nobody would follow one.
+        if code or len(whole) > _LONGEST or whole != str(int(whole)):
             words = self.digits(whole)
         else:
-            words = self.cardinal(int(whole)) if int(whole) < _LARGEST else self.digits(whole)
+            words = self.cardinal(int(whole))
         if not decimals:
             return words
         return f"{words} {self._table.point} {self.digits(decimals)}"
@@ -82,7 +85,7 @@ class Numbers:
         if len(decimals) not in (1, 2) or not int(decimals):
             return self.counted(whole if not decimals or not int(decimals) else text, unit)
         cents = self.counted(str(int(decimals.ljust(2, "0"))), cent)
-        if not int(whole):
+        if not whole.strip("0"):
             return cents
         return self._table.cents.format(amount=self.counted(whole, unit), cents=cents)
 

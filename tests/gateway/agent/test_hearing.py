@@ -87,6 +87,13 @@ def heard(responses: Iterable[StreamResponse], past: Task | None = None) -> list
     return [event for response in responses for event in hearing.hear(response)]
 
 
+def test_data_that_is_not_json_is_no_answer() -> None:
+    part = Part()
+    part.data.number_value = float("nan")
+    with pytest.raises(AgentBroken, match="number"):
+        heard([StreamResponse(message=message(part))])
+
+
 def test_the_states_are_the_protocols_own() -> None:
     names = {TaskState.Name(number): number for number in TaskState.values()}
     ends = {

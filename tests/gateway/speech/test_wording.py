@@ -106,7 +106,22 @@ def test_it_is_said_as_a_person_would(locale: str, written: str, said: str) -> N
 @pytest.mark.parametrize("locale", ["en", "de", "fr", "es", "it", ""])
 @pytest.mark.parametrize(
     "odd",
-    ["", " ", "—", "99999999999999999999", "2026-99-99", "1/0", "٣", "²", "+", "$", "1" * 400],
+    [
+        "",
+        " ",
+        "—",
+        "99999999999999999999",
+        "2026-99-99",
+        "1/0",
+        "٣",
+        "²",
+        "+",
+        "$",
+        "1" * 400,
+        "9" * 5000 + ".5",
+        "$" + "9" * 5000 + ".50",
+        "1.2." + "9" * 5000,
+    ],
 )
 def test_nothing_is_too_odd_to_be_said(locale: str, odd: str) -> None:
     assert isinstance(spoken(odd, locale), str)

@@ -1,0 +1,89 @@
+"""All of it for some minutes, elsewhere each time: `python -m tests.fuzz --minutes 10`.
+
+Exits with 1 at the first thing that does not hold, and says how to see it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+from hypothesis import HealthCheck, given, settings
+
+from tests.fuzz import api, doors, slowness
+from tests.fuzz.test_doors import kept, resident, token_of
+from tests.fuzz.wires import WIRES
+from tests.kill.house import House, house
+
+EXAMPLES = 500
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
+    parser.add_argument("--minutes", type=float, default=10)
+    anyio.run(run, parser.parse_args().minutes * 60)
+
+
+async def run(seconds: float) -> None:
+    limits = {"MESSAGES_PER_MINUTE": "100000", "LOG_LEVEL": "debug"}
+    with tempfile.TemporaryDirectory() as folder:
+        async with house(Path(folder), limits) as door:
+            counts = await to_thread.run_sync(all_of_it, door, seconds)
+            await door.ready(10)
+            assert "Traceback" not in door.log, door.log[-5000:]
+    for name, count in counts.items():
+        print(f"{name:24} {count:>9,}")
+
+
+def all_of_it(door: House, seconds: float) -> Counter[str]:
+    until, counts, dice = time.monotonic() + seconds, Counter[str](), random.Random()  # noqa: S311 - for variety
+    operations = list(api.operations(door.url))
+    before, first = kept(door), 0
+    while time.monotonic() < until:
+        for name, wire in WIRES.items():
+            settings(
+                max_examples=EXAMPLES,
+                database=None,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            )(given(wire.drawn)(wire.holds))()
+            counts[name] += EXAMPLES
+        for operation in operations:
+            api.ask(operation, 20, None)
+            counts["/v1 requests"] += 40
+        counts["raw peers"] += raw(door, dice)
+        # The first round warms its caches.
+        first = first or resident(door)
+        print(f"{resident(door)} MiB, {sum(counts.values()):,} so far", flush=True)
+    for name in slowness.READERS:
+        found = slowness.slow(name, slowness.TAILS)
+        assert not found, f"{name} is slow for {found}"
+    assert kept(door) == before
+    counts["MiB at first"], counts["MiB in the end"] = first, resident(door)
+    return counts
+
+
+def raw(door: House, dice: random.Random, peers: int = 300) -> int:
+    seeds = doors.seeds(token_of(door))
+    drawn = [doors.mutated(dice.choice(seeds)(), dice) for _ in range(peers)]
+
+    def one(data: bytes) -> None:
+        try:
+            doors.exchange(door.port, data, leave=True)
+        except doors.Lingers:
+            raise AssertionError(f"the house lingers on {data!r}") from None
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(one, drawn))
+    return peers
+
+
+if __name__ == "__main__":
+    main()

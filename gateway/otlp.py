@@ -15,6 +15,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
@@ -128,7 +129,8 @@ class OtlpTracer:
         kept = mark.sampled
         if kept is None:
             sampler = self._provider.sampler
-            kept = sampler.should_sample(None, mark.trace, "").decision.is_sampled()
+            decision = sampler.should_sample(None, mark.trace, "").decision
+            kept = decision is not Decision.DROP
         flags = TraceFlags(TraceFlags.SAMPLED if kept else TraceFlags.DEFAULT)
         return SpanContext(mark.trace, mark.span, is_remote=True, trace_flags=flags)
 

@@ -91,7 +91,7 @@ def test_the_page_about_seeing_tells_of_every_metric_and_of_no_other() -> None:
 
 @pytest.mark.parametrize("metric", OURS, ids=lambda metric: str(metric._name))
 def test_the_page_about_seeing_knows_the_labels_of(metric: MetricWrapperBase) -> None:
-    told = metrics_told()[f"{metric._name}{SUFFIXES.get(metric._type, '')}"]
+    told = metrics_told()[f"{metric._name}{SUFFIXES.get(str(metric._type), '')}"]
     assert set(metric._labelnames) == told - {"version"}
 
 

@@ -90,7 +90,7 @@ async def test_the_phone_signs_with_the_key_that_the_house_made_up(tmp_path: Pat
         assert path == "/twilio/voice"
         import gateway.main  # noqa: PLC0415 - the whole house; only to compare with
 
-        token = gateway.main.derived(secret, "twilio")
+        token = gateway.doors.derived(secret, "twilio")
         url = f"{settings.local_url}/twilio/voice"
         assert RequestValidator(token).validate(url, form, house.signatures[1])
 

@@ -189,7 +189,8 @@ def tried(circuit: Circuit, now: float, outcome: Callable[[float, float], None])
 
 
 def test_pauses_double_up_to_the_longest() -> None:
-    circuit, now, pauses = Circuit(), 0.0, []
+    circuit, now = Circuit(), 0.0
+    pauses: list[float] = []
     for _ in range(FAILURES):
         tried(circuit, now, circuit.failed)
     while len(pauses) < 6:

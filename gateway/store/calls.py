@@ -209,6 +209,11 @@ def find(connection: Connection, beginning: str) -> str | None:
     return connection.execute(newest).scalar()
 
 
+def ended_by(connection: Connection, id: str) -> str:
+    """Who ended a call; empty while nobody has."""
+    return connection.scalar(select(calls.c.ended_by).where(calls.c.id == id)) or ""
+
+
 def read(connection: Connection, id: str) -> CallRecord | None:
     """A call with its turns; None when there is none of that id."""
     row = connection.execute(_records().where(calls.c.id == id)).first()

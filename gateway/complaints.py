@@ -126,6 +126,13 @@ def _scale_complaints(settings: Settings) -> Iterator[tuple[object, str]]:
         yield getattr(settings, name) < 1, f"{name.upper()} must be at least 1."
 
 
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError:  # a name too long to be one
+        return False
+
+
 def _redis_complaints(settings: Settings) -> Iterator[tuple[object, str]]:
     scheme = _split(settings.redis_url).scheme
     yield (
@@ -133,7 +140,7 @@ def _redis_complaints(settings: Settings) -> Iterator[tuple[object, str]]:
         "REDIS_URL must begin with redis://, rediss:// or unix://.",
     )
     yield (
-        settings.redis_ca_file and not Path(settings.redis_ca_file).is_file(),
+        settings.redis_ca_file and not _is_file(settings.redis_ca_file),
         f"REDIS_CA_FILE names no file: {settings.redis_ca_file}",
     )
 

@@ -98,3 +98,8 @@ def test_a_number_is_a_number(number: str) -> None:
 def test_what_is_no_url_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read({name: "http://["}, NO_FILE)
+
+
+def test_what_is_no_file_is_named() -> None:
+    with pytest.raises(SettingsError, match="REDIS_CA_FILE"):
+        read({"REDIS_CA_FILE": "x" * 5000}, NO_FILE)

@@ -22,6 +22,7 @@ from gateway.errors import AgentError, SpeechError
 from gateway.ledger import Ledger
 from gateway.recorder import Recording, recorded
 from gateway.speech import wording
+from gateway.speech.base import SpeechToText, TextToSpeech, VoiceActivity
 from gateway.store.files import FileStore
 from gateway.telemetry import CALL_SECONDS, CALLS_OPEN, CALLS_REFUSED
 from gateway.voice import VoiceCall, VoiceParts
@@ -49,6 +50,8 @@ class Switchboard:
     record: bool = False
     preempt: Literal["auto", "always", "never"] = "auto"
     """Whether the agent may start early: `auto` asks it whether it knows drafts."""
+    eager: bool = True
+    """Whether to have everything ready before anybody calls; it takes some 100 MB."""
     monotonic: Callable[[], float] = time.monotonic
     _live: Counter[str] = field(default_factory=Counter)
     _talks: dict[str, VoiceCall] = field(default_factory=dict)
@@ -58,6 +61,8 @@ class Switchboard:
     _preempts: bool = False
     _prepared: set[AudioFormat] = field(default_factory=set)
     _tasks: TaskGroup | None = None
+    _wanted: anyio.Event = field(default_factory=anyio.Event)
+    """Set with the first sign of a call."""
     _opened: anyio.Event = field(default_factory=anyio.Event)
     """Lines come as soon as the door is open, and that is a little before there are ears."""
     _leaving: bool = False
@@ -103,6 +108,7 @@ class Switchboard:
     def room(self) -> bool:
         if self._leaving:
             return False
+        self._wanted.set()
         if self._live.total() < self.most and self._lag < WORST_LAG:
             return True
         CALLS_REFUSED.inc()
@@ -141,7 +147,10 @@ class Switchboard:
                 structlog.contextvars.bound_contextvars(call=call.id),
                 self._ledger.living(call),
             ):
+                self._wanted.set()
                 await self._opened.wait()
+                # On the loop it would hold up everybody.
+                await self._warm(self.parts.activity)
                 log.info("call_answered", channel=call.route.channel, resumed=call.resumed)
                 await self._talk(line)
         except Exception:
@@ -200,16 +209,21 @@ class Switchboard:
     # -- the process -----------------------------------------------------------------------
 
     async def _warm_up(self) -> None:
+        if not self.eager:
+            await self._wanted.wait()
         for part in (self.parts.activity, self.parts.recogniser, self.parts.voice):
-            try:
-                await part.warm()
-            except SpeechError as error:
-                log.warning("speech_not_warm", error=str(error))
-            except Exception:
-                # It is tried again with the first call, and that is not the whole house's end.
-                log.exception("speech_not_warm")
+            await self._warm(part)
         await to_thread.run_sync(wording.warm)
         await self._prepare(PHONE)
+
+    async def _warm(self, part: VoiceActivity | SpeechToText | TextToSpeech) -> None:
+        try:
+            await part.warm()
+        except SpeechError as error:
+            log.warning("speech_not_warm", error=str(error))
+        except Exception:
+            # It is tried again with the first call, and that is not the whole house's end.
+            log.exception("speech_not_warm")
 
     async def _prepare(self, format: AudioFormat) -> None:
         """Make what the house says of its own accord sound in this format, once.

@@ -91,4 +91,6 @@ class Speaking:
             settings.max_calls,
             record=settings.record_calls == "on",
             preempt=preempt,
+            # Who only tries things out may never call.
+            eager=settings.public,
         )

@@ -253,6 +253,8 @@ class _Model:
 
     def warm(self) -> None:
         """Load it, and let its first runs, which are slow, be none that matters."""
+        if self._session is not None:
+            return
         self.load()
         for format in (PHONE, BROWSER):
             self.judge([silence(format, _CONTEXT + WINDOW)], [None], format)

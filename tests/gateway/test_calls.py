@@ -444,3 +444,26 @@ async def test_an_answer_that_takes_too_long_is_delivered_though_they_hung_up(
         await it.rig.channel.until_sent(1)
         assert it.rig.channel.texts == ["Your flight is at nine."]
         assert Address("paper", "+4312345") == line.call.sender.address
+
+
+async def test_a_house_that_is_only_tried_out_gets_its_ears_with_the_first_call(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as it:
+        activity = it.board.parts.activity
+        warmed: list[str] = []
+
+        class Slow(LoudActivity):
+            async def warm(self) -> None:
+                warmed.append("ears")
+                await anyio.lowlevel.checkpoint()
+
+        parts = replace(it.board.parts, activity=Slow())
+        board = Switchboard(parts, it.rig.files, 1, preempt="never", eager=False)
+        async with board.running():
+            await anyio.wait_all_tasks_blocked()
+            assert warmed == []
+            assert board.room()
+            await anyio.wait_all_tasks_blocked()
+            assert warmed == ["ears"]
+        assert activity is not parts.activity

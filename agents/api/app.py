@@ -32,6 +32,7 @@ _ENDED: dict[int | str, dict[str, Any]] = {
 _ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": m.Error, "description": "The cursor is not ours."},
     404: {"model": m.Error, "description": "There is no such record."},
+    413: {"model": m.Error, "description": "The body is larger than 1 MiB."},
     422: {"model": m.Error, "description": "Something in the request is not as it must be."},
 }
 

@@ -338,9 +338,8 @@ async def test_a_recording_is_announced_and_found_in_the_record(tmp_path: Path) 
         await until(lambda: not it.board.on_line(line.call.sender.address))
         record = await it.record()
         [recording] = record.recordings
-        found = await it.rig.files.get(recording)
-        assert found
-        file, _ = found
+        file = await it.rig.files.find(recording)
+    assert file
     assert (file.name, file.media_type) == ("CA1.wav", "audio/wav")
     assert file.size > 1000
 
@@ -370,8 +369,8 @@ async def test_a_call_keeps_the_recording_of_every_line_that_it_was_on(tmp_path:
             await it.over(line)
         first, second = (await it.record()).recordings
         assert first != second
-        assert await it.rig.files.get(first)
-        assert await it.rig.files.get(second)
+        assert await it.rig.files.find(first)
+        assert await it.rig.files.find(second)
 
 
 async def test_what_the_platform_says_of_a_call_is_kept_though_it_never_came(

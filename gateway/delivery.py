@@ -165,11 +165,15 @@ class Deliveries:
 @contextmanager
 def traced(delivery: Delivery) -> Iterator[Span]:
     """One attempt at a delivery, as logs and traces name it."""
-    names = {"turn": delivery.turn, "reply": delivery.reply}
+    turn, reply = delivery.turn, delivery.reply
     first = Mark.of_message(delivery.asked or delivery.reply)
     with (
         structlog.contextvars.bound_contextvars(
-            delivery=delivery.id, channel=delivery.channel, trace=first.trace_id, **names
+            delivery=delivery.id,
+            channel=delivery.channel,
+            trace=first.trace_id,
+            turn=turn,
+            reply=reply,
         ),
         span(
             "delivery.send",
@@ -179,7 +183,8 @@ def traced(delivery: Delivery) -> Iterator[Span]:
             channel=delivery.channel,
             attempt=delivery.attempts,
             labelled=delivery.doubtful and not delivery.ref,
-            **names,
+            turn=turn,
+            reply=reply,
         ) as sent,
     ):
         yield sent

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select, update
 
-from channels.events import Address
+from channels.events import Address, Route
 from gateway.store.base import Delivery, DeliveryState
+from gateway.store.codec import lane
 from gateway.store.inbox import asked_by
 from gateway.store.tables import UNSETTLED, deliveries, is_, messages, turns
 
@@ -72,6 +73,14 @@ def claim(
         return []
     rows = connection.execute(_WITH_TURNS.where(deliveries.c.id.in_(claimed)))
     return [_delivery(row) for row in rows]
+
+
+def waits(connection: Connection, route: Route) -> bool:
+    """Whether something is still to be sent to where a route leads."""
+    unsettled = select(deliveries.c.id).where(
+        deliveries.c.lane == lane(route), is_(deliveries.c.state, *UNSETTLED)
+    )
+    return connection.scalar(unsettled.limit(1)) is not None
 
 
 def renew(connection: Connection, owner: str, held: Sequence[int], *, until: float) -> None:

@@ -1,4 +1,6 @@
-"""The agent as a process of its own, which can die: `python -m tests.chaos.agent PORT JOURNAL`.
+"""The agent as a process of its own, which can die.
+
+    python -m tests.chaos.agent PORT JOURNAL remembers|forgets
 
 It writes down what it saw, so that a death of it loses nothing of that: every message, and when
 a stream broke before its task was over, and when somebody came back for that task.
@@ -10,17 +12,22 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 import anyio
+from a2a.types import Message as A2AMessage
+from a2a.types import Part, Role, SendMessageRequest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from channels.http import body_of
 from channels.loopback import serving
-from gateway.agent.scripted import Received, ScriptedAgent
+from gateway.agent.scripted import Received, ScriptedAgent, Traits
+from gateway.agent.scripted.performance import Performance
 from gateway.agent.scripted.scripts import Say, Step, Take, Wait
 
 LATE = "take your time"
@@ -29,6 +36,8 @@ LATE = "take your time"
 LATE_SECONDS = 6.0
 WORD_SECONDS = 0.12
 BODY_BYTES = 2**22
+REMEMBERED = 500
+"""Messages of earlier lives."""
 
 _NUMBER = re.compile(r"\b([a-z]+\d+x\d+)\b")
 
@@ -63,23 +72,48 @@ class Journal:
         self._file.flush()
 
 
-class Noting(list[Received]):
-    """What was received, noted as it comes."""
+class Remembering(ScriptedAgent):
+    """The agent double, which writes down what came, and may remember it in its next life."""
 
     def __init__(self, journal: Journal) -> None:
-        super().__init__()
+        super().__init__(answer, Traits(keep=True))
         self._journal = journal
 
-    def append(self, received: Received) -> None:
-        super().append(received)
+    def remember(self, lines: Iterable[dict[str, Any]]) -> None:
+        """Have the tasks of an earlier life, which then come to their end at once."""
+        for line in deque((line for line in lines if _begins(line)), maxlen=REMEMBERED):
+            received = Received(line["id"], line["context"], "", line["text"], {})
+            message = A2AMessage(
+                message_id=received.id,
+                context_id=received.context,
+                task_id=line["task"],
+                role=Role.ROLE_USER,
+                parts=[Part(text=received.text)],
+            )
+            show = Performance(received.context, self._world)
+            show.task.id = line["task"]
+            show.answer(message, [s for s in answer(received) if not isinstance(s, Wait)])
+            show.taken = True
+            self._shows[show.task.id] = self._by_message[received.id] = show
+
+    def _take(self, params: SendMessageRequest) -> tuple[Performance, int | None]:
+        show, since = super()._take(params)
+        received = self.received[-1]
         self._journal.note(
             "received",
             id=received.id,
+            task=show.task.id,
             numbers=numbers(received.text),
+            text=received.text,
             context=received.context,
             again=received.again,
             draft=received.draft,
         )
+        return show, since
+
+
+def _begins(line: dict[str, Any]) -> bool:
+    return line["kind"] == "received" and not (line["again"] or line["draft"])
 
 
 class Watched:
@@ -138,16 +172,20 @@ class Watched:
         return ""
 
 
-async def main(port: int, path: Path) -> None:
-    with path.open("a", encoding="utf-8") as file:
+async def main(port: int, path: Path, *, remembers: bool) -> None:
+    with path.open("a+", encoding="utf-8") as file:
+        file.seek(0)
+        before = [json.loads(line) for line in file] if remembers else []
         journal = Journal(file)
         journal.note("born")
-        agent = ScriptedAgent(answer)
-        agent.received = Noting(journal)
+        agent = Remembering(journal)
+        agent.remember(before)
         async with serving(Watched(agent, journal), port):
             journal.note("serving")
             await anyio.sleep_forever()
 
 
 if __name__ == "__main__":
-    anyio.run(main, int(sys.argv[1]), Path(sys.argv[2]))
+    anyio.run(
+        partial(main, remembers=sys.argv[3] == "remembers"), int(sys.argv[1]), Path(sys.argv[2])
+    )

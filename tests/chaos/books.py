@@ -88,12 +88,13 @@ class Books:
         """What was not answered, but told to be lost: one notice for each turn."""
         missing = self.unanswered
         home = {said.number: said.place for said in self.said}
-        notices = Counter(shown.place for shown in self.shown if shown.text == LOST_TRACK)
+        notices = Counter(shown.place for shown in self.shown if LOST_TRACK in shown.text)
         found: set[str] = set()
         for turn in {received.numbers for received in self.received}:
-            if missing.issuperset(turn) and turn and notices[home[turn[0]]] > 0:
+            lacking = missing.intersection(turn)
+            if lacking and notices[home[turn[0]]] > 0:
                 notices[home[turn[0]]] -= 1
-                found.update(turn)
+                found |= lacking
         return found
 
     @property

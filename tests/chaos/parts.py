@@ -44,10 +44,14 @@ class AgentProcess:
     def journal(self) -> Path:
         return self.folder / "agent.jsonl"
 
-    async def start(self) -> None:
+    async def start(self, *, remembers: bool = False) -> None:
+        memory = "remembers" if remembers else "forgets"
         with (self.folder / "agent.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond
-                [sys.executable, "-m", "tests.chaos.agent", str(self.port), str(self.journal)],
+                [
+                    *(sys.executable, "-m", "tests.chaos.agent"),
+                    *(str(self.port), str(self.journal), memory),
+                ],
                 env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
                 cwd=self.folder,
                 stdout=log,

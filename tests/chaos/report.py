@@ -48,7 +48,7 @@ def show(rounds: Rounds, seed: int, console: Console | None = None) -> None:
     table.add_section()
     table.add_row("kill to going on elsewhere", spread(result.recoveries))
     if result.alone:
-        table.add_row("as above, nobody being left", spread(result.alone))
+        table.add_row("as above, nobody left or a server away", spread(result.alone))
     table.add_row("last misfortune to all answered", spread(result.settling))
     console.print(table)
     for failure, times in result.tracebacks.most_common(10):

@@ -45,7 +45,7 @@ class Result:
     recoveries: list[float] = field(default_factory=list)
     """Seconds from a kill until another replica went on with a turn that was being played."""
     alone: list[float] = field(default_factory=list)
-    """As above, where nobody was left who could, and one had to be started first."""
+    """As above, where nobody was left who could, or the database or the agent was away."""
     settling: list[float] = field(default_factory=list)
     """Seconds from the last misfortune of a round until all was answered."""
     calls: int = 0
@@ -165,7 +165,7 @@ class Rounds:
         result.labelled += books.labelled
         times = Counter(received.id for received in books.received)
         result.asked_again += sum(count > 1 for count in times.values())
-        for seconds, left in recoveries(news, kills, self.parts):
+        for seconds, left in recoveries(news, kills, self.trouble.outages, self.parts):
             (result.recoveries if left else result.alone).append(seconds)
         for house in self.parts.houses:
             result.tracebacks.update(failures(house.take_log().splitlines()))
@@ -205,11 +205,14 @@ def _told(people: Iterable[OnTheWeb | InTelegram]) -> tuple[list[Any], list[Any]
 
 
 def recoveries(
-    news: Sequence[dict[str, Any]], kills: Sequence[Kill], parts: Parts
+    news: Sequence[dict[str, Any]],
+    kills: Sequence[Kill],
+    outages: Sequence[tuple[float, float]],
+    parts: Parts,
 ) -> list[tuple[float, bool]]:
     """How long each turn stood still whose replica was killed while the agent answered it.
 
-    Also says whether somebody was there all the while who could go on.
+    Also says whether somebody could go on all the while.
     """
     found = []
     for place, line in enumerate(news):
@@ -229,7 +232,8 @@ def recoveries(
         if ended and (at := next(after, None)):
             kill = ended[-1]
             died = {other.replica for other in kills if kill.at <= other.at < at}
-            found.append((at - kill.at, bool(kill.left - died)))
+            away = any(began < at and kill.at < ended_at for began, ended_at in outages)
+            found.append((at - kill.at, bool(kill.left - died) and not away))
     return found
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -26,6 +28,9 @@ BUSY = 0.7
 STARTING = 0.2
 """Share of kills that may hit a replica which is not ready yet."""
 
+REMEMBERS = 0.7
+"""Share of deaths after which the agent still knows its tasks."""
+
 KINDS = {
     "kill": 60,
     "kill all": 2,
@@ -37,6 +42,12 @@ KINDS = {
     "agent dies": 6,
 }
 """What happens, and how often beside the others."""
+
+
+class Restart(Protocol):
+    """End something, and start it again after so many seconds."""
+
+    def __call__(self, *, down: float) -> Awaitable[None]: ...
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,8 @@ class Trouble:
     happened: Counter[str] = field(default_factory=Counter)
     fell: list[str] = field(default_factory=list)
     """Replicas that ended by themselves, and how."""
+    outages: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when the database or the agent was away, epoch seconds."""
     _away: set[str] = field(default_factory=set)
     _green_at: dict[int, float] = field(default_factory=dict)
 
@@ -171,11 +184,14 @@ class Trouble:
     async def _agent(self, *, down: float) -> None:
         self.parts.agent.kill()
         await anyio.sleep(down)
-        await self.parts.agent.start()
+        await self.parts.agent.start(remembers=self.dice.random() < REMEMBERS)
 
-    async def _gone(self, name: str, restart: object, away: float) -> None:
+    async def _gone(self, name: str, restart: Restart, away: float) -> None:
         self._away.add(name)
+        began = time.time()
         try:
-            await restart(down=away)  # type: ignore[operator]
+            await restart(down=away)
         finally:
             self._away.discard(name)
+            if name != "redis":
+                self.outages.append((began, time.time()))

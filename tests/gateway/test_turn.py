@@ -12,13 +12,14 @@ from a2a.types import SendMessageRequest
 from a2a.utils.errors import UnsupportedOperationError
 from sqlalchemy import Connection, select, update
 
+from channels.base import PREVIEW_OPENING, NotSent
 from channels.events import Delta, Status, TurnState
 from gateway import turn
 from gateway.agent.scripted import ScriptedAgent
 from gateway.agent.scripted.scripts import parse
 from gateway.agent.scripted.stage import Traits
 from gateway.bus.memory import MemoryBus
-from gateway.store.tables import turns
+from gateway.store.tables import deliveries, turns
 from prompts import sentence
 from tests.gateway.doubles import message
 from tests.gateway.rig import rig, until
@@ -126,6 +127,20 @@ async def test_a_task_whose_id_was_lost_is_found_by_our_message(tmp_path: Path) 
             await house.channel.until_sent(1)
             assert house.channel.texts == ["Hello"]
     assert len(agent.messages) == 1
+
+
+async def test_a_preview_opens_only_once_what_was_said_before_is_out(tmp_path: Path) -> None:
+    agent = ScriptedAgent("say:Hello;done")
+    async with agent.serving() as url, rig(tmp_path, url) as house:
+        house.channel.failures.append((NotSent("full", retry_after=3600), False))
+        await house.accept(message("e1"))
+        await until(lambda: not house.channel.failures)
+        (remember,) = house.channel.remembers
+        with pytest.raises(turn.TooEarly):
+            await remember(PREVIEW_OPENING)
+        sent = deliveries.update().values(state="sent")
+        await house.database.write(lambda c: c.execute(sent))
+        await remember(PREVIEW_OPENING)
 
 
 async def test_who_watched_a_worker_die_sees_the_reply_start_over(tmp_path: Path) -> None:

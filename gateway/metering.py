@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -26,6 +27,7 @@ from gateway.telemetry import (
     DATABASE_UP,
     LEASES_HELD,
     LOOP_LAG,
+    LOOP_TASKS,
     QUEUE,
     QUEUE_AGE,
     exposition,
@@ -56,6 +58,7 @@ class Meter:
 
     async def measure(self) -> None:
         """Bring the figures up to date. Raises nothing: a database that is away is a figure."""
+        LOOP_TASKS.set(len(asyncio.all_tasks()))
         for kind, count in self.held.items():
             LEASES_HELD.labels(kind).set(count())
         if self.database is None:

@@ -31,6 +31,12 @@ LOOP_LAG = Gauge(
     registry=REGISTRY,
 )
 
+LOOP_TASKS = Gauge(
+    "frontdoor_event_loop_tasks",
+    "Tasks of the event loop; what grows for hours without more to do is a leak.",
+    registry=REGISTRY,
+)
+
 REQUESTS = Counter(
     "frontdoor_http_requests_total",
     "HTTP requests answered.",

@@ -19,6 +19,7 @@ from tests.bench import (
     soak,
     sockets,
     start,
+    steady,
     tokens,
     webhook,
 )
@@ -39,9 +40,10 @@ ADJUSTABLE = {
     "calls": calls.run,
     "mouth_to_ear": mouth_to_ear.run,
     "soak": soak.run,
+    "steady": steady.run,
 }
 """Those that take options."""
-BY_NAME_ONLY = {"soak"}
+BY_NAME_ONLY = {"soak", "steady"}
 """Half an hour is too long for `make bench`."""
 
 

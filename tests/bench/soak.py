@@ -44,13 +44,14 @@ async def run(options: Sequence[str] = ()) -> None:
             await asyncio.sleep(2)
             print(
                 f"{(time.monotonic() - began) / 60:6.1f} {resident(door.pid):7.1f} "
-                f"{_count(door.pid, 'task'):7} {_count(door.pid, 'fd'):6} "
+                f"{count(door.pid, 'task'):7} {count(door.pid, 'fd'):6} "
                 f"{await _tasks(door.url):>6}  {turns}, {missed} missed, {lost} lost, {dry} dry",
                 flush=True,
             )
 
 
-def _count(pid: int, what: str) -> int:
+def count(pid: int, what: str) -> int:
+    """Threads (`task`) or open files (`fd`) of a process."""
     return sum(1 for _ in Path(f"/proc/{pid}/{what}").iterdir())
 
 
@@ -58,5 +59,7 @@ async def _tasks(url: str) -> str:
     """The event loop's tasks, if the house tells."""
     async with httpx.AsyncClient(trust_env=False) as http:
         text = (await http.get(f"{url}/metrics")).text
-    lines = (line.split() for line in text.splitlines() if line.startswith("frontdoor_tasks"))
+    lines = (
+        line.split() for line in text.splitlines() if line.startswith("frontdoor_event_loop_tasks")
+    )
     return next((value.split(".")[0] for _, value in lines), "-")

@@ -1,6 +1,7 @@
 """`make chaos`: as many kills as CHAOS_KILLS asks for, 1,000 by default.
 
 CHAOS_SEED throws the same dice again; what the machine makes of it differs all the same.
+CHAOS_LEASE is how long a dead replica's lease lasts, in seconds; 1 by default.
 """
 # ruff: noqa: T201 - it tells how it goes
 
@@ -32,7 +33,8 @@ async def main() -> bool:
     dice = Random(seed)  # noqa: S311 - a script to be repeated, not a secret
     print(f"{kills} kills, CHAOS_SEED={seed}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="frontdoor-chaos-"))
-    async with hearing() as (speech, settings), parts(folder, dice, settings) as built:
+    lease = {"LEASE_SECONDS": os.environ.get("CHAOS_LEASE") or "1"}
+    async with hearing() as (speech, ears), parts(folder, dice, ears | lease) as built:
         rounds = Rounds(built, dice, speech=speech)
         while len(rounds.trouble.kills) < kills:
             await rounds.play(min(A_ROUND, kills - len(rounds.trouble.kills)))

@@ -23,7 +23,7 @@ from tests.kill.house import ROOT, House, free_port
 from tests.services import Postgres, Redis
 
 REPLICAS = 3
-AUTH_TOKEN = "an auth token"
+AUTH_TOKEN, API_TOKEN = "an auth token", "a token for operators"
 NEVER_ENDING = 10_000
 """Messages a minute that one person may write: more than anybody does here."""
 
@@ -103,6 +103,28 @@ class AgentProcess:
 
 
 @dataclass
+class ShippedAgent(AgentProcess):
+    """The agent that ships, on the same PostgreSQL; it tells nobody what it sees."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    _house: House | None = None
+
+    async def start(self, *, remembers: bool = True) -> None:
+        if self._house is None:
+            own = self.folder / "agent"
+            own.mkdir()
+            self.journal.touch()
+            self._house = House(own, {**self.settings, "ROLE": "agent"}, self.port)
+        self._house.start()
+        await self._house.ready()
+
+    def kill(self) -> None:
+        if self._house and self._house.running:
+            self._house.kill()
+            self.deaths += 1
+
+
+@dataclass
 class Parts:
     """Everything there is."""
 
@@ -148,15 +170,22 @@ class Parts:
 
 @asynccontextmanager
 async def parts(
-    folder: Path, dice: Random, settings: Mapping[str, str] | None = None
+    folder: Path,
+    dice: Random,
+    settings: Mapping[str, str] | None = None,
+    *,
+    shipped: bool = False,
 ) -> AsyncIterator[Parts]:
-    """Everything, up and running. Raises ServiceMissing."""
+    """Everything, up and running; the agent is the double or `shipped`. Raises ServiceMissing."""
     async with AsyncExitStack() as stack:
         postgres, redis = stack.enter_context(Postgres()), stack.enter_context(Redis())
         database = postgres.database()
         telegram = UnreliableTelegram(dice)
         telegram_url = await stack.enter_async_context(telegram.serving())
         agent = AgentProcess(folder)
+        if shipped:
+            known = {"DATABASE_URL": database, "API_TOKEN": API_TOKEN}
+            agent = ShippedAgent(folder, settings=known)
         stack.callback(agent.kill)
         await agent.start()
         leads_to = {
@@ -175,7 +204,8 @@ async def parts(
             "REDIS_URL": redis.url.replace(str(redis.port), str(wires["redis"].port)),
             "DATA_DIR": str(folder / "data"),
             "PUBLIC_URL": balancer.url,
-            "API_TOKEN": "a token for operators",
+            "API_TOKEN": API_TOKEN,
+            "AGENT_TOKEN": API_TOKEN if shipped else "",
             "TELEGRAM_BOT_TOKEN": telegram.api.token,
             "TELEGRAM_API_URL": wires["telegram"].url,
             "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
@@ -194,6 +224,7 @@ async def parts(
             houses.append(house)
         for house in houses:
             house.start()
+        for house in houses:
             await house.ready()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(balancer.watch)

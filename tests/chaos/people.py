@@ -49,13 +49,15 @@ class Writer:
     place: Place
     said: list[Said] = field(default_factory=list)
     pause: float = field(kw_only=True, default=PAUSE_SECONDS)
+    words: str = field(kw_only=True, default="This is {}")
+    """What they say of each number."""
 
     async def write(self, dice: Random, enough: anyio.Event) -> None:
         while not enough.is_set():
             await anyio.sleep(dice.uniform(0, self.pause))
-            late = dice.random() < IS_LATE
+            late = dice.random() < IS_LATE and self.words == Writer.words
             number = f"{self.prefix}x{len(self.said)}"
-            text = f"This is {number}" + (f", {LATE}" if late else "")
+            text = self.words.format(number) + (f", {LATE}" if late else "")
             self.said.append(Said(number, self.place, late))
             await self.send(text, len(self.said) - 1)
 

@@ -15,7 +15,7 @@ from gateway.speech.simulator import SpeechSimulator
 from tests.chaos.books import Books, Place, Received, Said, Shown
 from tests.chaos.callers import Caller, spoken_answers
 from tests.chaos.parts import Parts
-from tests.chaos.people import InTelegram, OnTheWeb, crowd
+from tests.chaos.people import InTelegram, OnTheWeb, Writer, crowd
 from tests.chaos.trouble import Kill, Trouble
 
 SETTLE_SECONDS = 90.0
@@ -70,6 +70,8 @@ class Rounds:
     dice: Random
     size: int = 3
     callers: int = 1
+    words: str = Writer.words
+    """What people say of each number."""
     speech: SpeechSimulator | None = None
     """Who hears callers; without it nobody calls."""
     result: Result = field(default_factory=Result)
@@ -85,6 +87,8 @@ class Rounds:
         parts, trouble = self.parts, self.trouble
         self._played += 1
         people = crowd(self._played, parts.balancer.url, parts.telegram, self.size)
+        for person in people:
+            person.words = self.words
         callers = self._phones() if self.speech else []
         killed, fallen = len(trouble.kills), len(trouble.fell)
         async with anyio.create_task_group() as lives:

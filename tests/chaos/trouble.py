@@ -93,6 +93,12 @@ class Trouble:
                     # What it met while it started may have ended it.
                     self._look_after(tasks)
 
+    async def agent_dies(self, after: float = 3.0) -> None:
+        """Have the agent die once, by no dice."""
+        await anyio.sleep(after)
+        self.happened["agent dies"] += 1
+        await self._gone("agent", self._agent, AWAY_SECONDS)
+
     def _happen(self, kind: str, tasks: TaskGroup) -> None:
         parts, dice = self.parts, self.dice
         away = dice.uniform(0, AWAY_SECONDS)

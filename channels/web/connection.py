@@ -92,7 +92,11 @@ class Connection:
     async def serve(self) -> None:
         """Accept, serve, and close with a reason. Raises nothing but cancellation."""
         try:
-            await self._socket.accept()
+            try:
+                await self._socket.accept()
+            except OSError:
+                # So the server says of who left before they were let in.
+                return
             if hello := await self._greeting():
                 await self._converse(*hello)
         except (WebSocketDisconnect, WebSocketDisconnected):

@@ -9,6 +9,8 @@ from typing import Any
 
 import anyio
 import pytest
+from starlette.websockets import WebSocket
+from structlog.testing import capture_logs
 from websockets.exceptions import InvalidStatus
 
 from channels.base import RateLimited
@@ -441,3 +443,18 @@ async def test_other_parts_are_told_so_that_old_clients_can_read_on(web: Web) ->
         "size": 9,
         "url": "/web/files/f9",
     }
+
+
+async def test_who_leaves_before_being_let_in_is_no_failure() -> None:
+    async def connected() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def gone(_: object) -> None:
+        raise ConnectionResetError  # as uvicorn does, with a kind of its own
+
+    socket = WebSocket({"type": "websocket"}, connected, gone)
+    nobody: Any = None
+    it = connection.Connection(socket, nobody, nobody, nobody, locale="en", patience=Patience())
+    with capture_logs() as logs:
+        await it.serve()
+    assert logs == []

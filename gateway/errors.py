@@ -10,6 +10,7 @@
     + AgentDenied          it does not let us in; the operator can put that right
     + AgentBroken          it answered something that is not A2A 1.0
     + TaskUnknown          it does not know the task any more
+  x TooEarly               a preview may not open yet
   x SpeechError            speech could not be recognised or made
     + SpeechUnreachable    nothing answered, too late, or too busy: try another provider
     + SpeechRefused        the provider will not take this, or not from us
@@ -99,3 +100,7 @@ class SpeechRefused(SpeechError):
 
 class SpeechMissing(SpeechError):
     """A library, a model or a key is missing; the message says which and how to get it."""
+
+
+class TooEarly(FrontDoorError):
+    """A preview may not open yet: something before it is still to be sent."""

@@ -30,7 +30,7 @@ from gateway.heard import Heard, Verdict, detached, judge
 from gateway.hold import Hold
 from gateway.notes import Notes
 from gateway.saying import saying
-from gateway.store import outbox, turns
+from gateway.store import turns
 from gateway.store.base import Closing, Given, LeaseLost, Saying, Turn, TurnStage
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
@@ -56,10 +56,6 @@ GIVE_UP_SECONDS = 24 * 3600.0
 
 BROKEN_ATTEMPTS = 6
 """As often an agent may answer nonsense to the same message; what comes after it waits so long."""
-
-
-class TooEarly(Exception):
-    """A preview may not open yet: something before it is still to be sent."""
 
 
 @dataclass(slots=True)
@@ -407,10 +403,7 @@ class _Play:
         self.player.bus.publish(turn.conversation, Status(turn.number, state, text, answered))
 
     async def _remember(self, ref: str) -> None:
-        if ref == PREVIEW_OPENING and await self.player.database.read(
-            outbox.waits, self.turn.route
-        ):
-            # The message would stand above an answer to what was said before.
-            raise TooEarly
+        # Until it is written down that one opens, nothing is sent.
+        self.preview_ref = "" if ref == PREVIEW_OPENING else ref
+        await self.player.database.write(turns.note_preview, self.turn, ref)
         self.preview_ref = ref
-        await self.player.database.write(turns.note_preview, self.turn.id, ref)

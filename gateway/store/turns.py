@@ -8,11 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select, update
 
+from channels.base import PREVIEW_OPENING
 from channels.events import Entry, Part
+from gateway.errors import TooEarly
 from gateway.store.base import Closing, CommandWork, Given, Saying, Turn, TurnStage, Work
 from gateway.store.codec import lane, parts_to_json, route_from_json
 from gateway.store.inbox import ask_id, sender_of
 from gateway.store.leases import hold, rest
+from gateway.store.outbox import waits
 from gateway.store.reading import read_turn
 from gateway.store.replies import say, settle
 from gateway.store.tables import addresses, conversations, is_, messages, turns
@@ -131,8 +134,12 @@ def note_task(connection: Connection, turn: str, task: str) -> None:
     connection.execute(update(turns).where(turns.c.id == turn).values(task_id=task))
 
 
-def note_preview(connection: Connection, turn: str, ref: str) -> None:
-    connection.execute(update(turns).where(turns.c.id == turn).values(preview_ref=ref))
+def note_preview(connection: Connection, turn: Turn, ref: str) -> None:
+    """Remember where a preview is. Raises TooEarly for one that is about to open."""
+    if ref == PREVIEW_OPENING and waits(connection, turn.route):
+        # Its message would stand above an answer to what was said before.
+        raise TooEarly
+    connection.execute(update(turns).where(turns.c.id == turn.id).values(preview_ref=ref))
 
 
 def note_parts(connection: Connection, message: str, parts: tuple[Part, ...]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
+from prompts import sentence
 from tests.chaos.agent import numbers
 from tests.chaos.bot import UnreliableTelegram
 from tests.chaos.relay import Balancer, Relay, place_of
@@ -161,6 +162,16 @@ class Parts:
             for number in numbers(json.dumps(said)):
                 found.setdefault(number, []).append((conversation, seq))
         return found
+
+    async def alone(self) -> set[str]:
+        """What people said in turns that went on alone, for which nobody waited any more."""
+        words = sentence("gateway", "detached").replace("'", "''")
+        rows = await self.ask(
+            "SELECT CAST(parts AS TEXT) FROM messages WHERE role = 'user' AND turn_id IN"  # noqa: S608 - our own words
+            " (SELECT turn_id FROM messages WHERE role = 'agent'"
+            f" AND CAST(parts AS TEXT) LIKE '%{words}%')"
+        )
+        return {number for (said,) in rows for number in numbers(said)}
 
     def replica_of(self, asked_at: str) -> int:
         """Which replica asks the agent by this host and port."""

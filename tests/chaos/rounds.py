@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -154,6 +154,9 @@ class Rounds:
                 result.complain("on the wire", complaint)
         books = Books(*_told(people))
         books.stored = await self.parts.log()
+        # The agent may have been away for so long that nobody waited any more.
+        alone = await self.parts.alone()
+        books.said = [replace(s, late=s.late or s.number in alone) for s in books.said]
         await self._sum_up_calls(books, callers)
         news = self.parts.agent.news()
         books.received = self._received(news)

@@ -19,6 +19,7 @@ from gateway.agent.scripted import ScriptedAgent
 from gateway.agent.scripted.scripts import parse
 from gateway.agent.scripted.stage import Traits
 from gateway.bus.memory import MemoryBus
+from gateway.errors import TooEarly
 from gateway.store.tables import deliveries, turns
 from prompts import sentence
 from tests.gateway.doubles import message
@@ -136,7 +137,7 @@ async def test_a_preview_opens_only_once_what_was_said_before_is_out(tmp_path: P
         await house.accept(message("e1"))
         await until(lambda: not house.channel.failures)
         (remember,) = house.channel.remembers
-        with pytest.raises(turn.TooEarly):
+        with pytest.raises(TooEarly):
             await remember(PREVIEW_OPENING)
         sent = deliveries.update().values(state="sent")
         await house.database.write(lambda c: c.execute(sent))

@@ -22,7 +22,7 @@ def walk(connection: Connection) -> None:
     turn = turns.next_work(connection, "w", conversation, now=3)
     assert isinstance(turn, Turn)
     turns.note_task(connection, turn.id, "t")
-    turns.note_preview(connection, turn.id, "p")
+    turns.note_preview(connection, turn, "p")
     closing = Closing(TurnStage.BACKGROUND, check_at=3)
     turns.close(connection, "w", turn, closing, Saying("s", (), ({},)), now=3)
     leases.release(connection, "w", conversation)

@@ -133,7 +133,7 @@ EITHER = [
     ),
     Case("POST", "/twilio/voice", 400, b"\xff"),
     Case("POST", "/twilio/voice", 413, "x" * 70_000),
-    Case("GET", "/twilio/voice", 405),
+    Case("GET", "/twilio/voice", 403),
     Case("GET", "/twilio/media", 404),
     session(DEEP[:9000], 400),
     session('{"a":' * 3000, 400),

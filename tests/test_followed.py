@@ -108,7 +108,9 @@ async def test_a_message_that_two_replicas_worked_on_is_found_by_one_id_in_the_l
     (accepted,) = lines(one, event="message_accepted")
     trace = accepted["trace"]
     assert events(one, trace)[:3] == ["message_accepted", "turn_started", "task_started"]
-    assert [e for e in events(two, trace) if e != "task_started"] == [
+    # How it comes by the answer, by the task's stream or by asking, is the wire's chance.
+    by_chance = {"task_started", "agent_stream_refused", "agent_stream_broken"}
+    assert [e for e in events(two, trace) if e not in by_chance] == [
         "turn_started",
         "turn_ended",
         "delivered",

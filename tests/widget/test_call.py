@@ -249,7 +249,8 @@ async def test_a_call_begun_in_another_tab_takes_the_place_of_this_one(
     other = Chat(await context.new_page(), caller.door)
     await call(other)
     await caller.page.get_by_text("The call goes on in another tab.").wait_for()
-    await caller.door.until(lambda: asked(caller) == [True, True, False])
+    # Who hears of the other first, the door or the first tab, is the browser's chance.
+    await caller.door.until(lambda: sorted(asked(caller)) == [False, True, True])
     assert await other.page.locator(".phase", has_text="Listening").is_visible()
 
 

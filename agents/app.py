@@ -51,6 +51,8 @@ class AgentConfig:
     """Origins that may be pushed to although they are inside: `http://127.0.0.1:8080`."""
     draft_life: float = 30.0
     """Seconds after which a draft that is neither made real nor taken back is dropped."""
+    lease: float = 6.0
+    """Seconds after which, on a database server, others take up what a dead replica left."""
     brain: BrainConfig | None = None
     """Keys and models, as `agents.brain.make_brain` reads them."""
 

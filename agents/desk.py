@@ -3,52 +3,34 @@
 from __future__ import annotations
 
 import uuid
-from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from math import inf
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 import structlog
-from a2a.types import Message, Part, Task, TaskPushNotificationConfig, TaskState
+from a2a.types import Message, Task, TaskPushNotificationConfig, TaskState
 from a2a.utils.errors import (
     InvalidParamsError,
     TaskNotCancelableError,
-    TaskNotFoundError,
     UnsupportedOperationError,
 )
-from anyio import CancelScope, create_memory_object_stream
-from anyio.abc import TaskGroup
+from anyio import CancelScope
+from sqlalchemy.exc import SQLAlchemyError
 
 from agents import folds
 from agents.base import Brain
+from agents.custody import GLANCE_SECONDS, Custody
 from agents.drafts import Draft, Drafts, unmarked
-from agents.executor import Executor, Final
-from agents.ledger import Ledger, Live, TaskOver
-from agents.records.base import UNENDED, Clock, Query, Records, RecordsError, TaskKind
+from agents.executor import Executor
+from agents.ledger import Elsewhere, Ledger, Live, TaskOver
+from agents.promises import Promises
+from agents.records.base import Clock, Query, Records
 from agents.records.base import Task as Record
-from agents.records.base import TaskState as RecordState
+from agents.records.leases import Leases
 from agents.records.protocol import SqlPushConfigs, SqlTaskStore, Unfinished
+from agents.runs import Runs
 
 log = structlog.get_logger()
-
-_END = {
-    RecordState.DONE: TaskState.TASK_STATE_COMPLETED,
-    RecordState.CANCELED: TaskState.TASK_STATE_CANCELED,
-    RecordState.FAILED: TaskState.TASK_STATE_FAILED,
-}
-
-
-@dataclass(eq=False)
-class _Run:
-    """A task whose messages are being answered, one after the other."""
-
-    waiting: deque[Message]
-    final: Final | None = None
-    """Set when the first of them is a draft."""
-    scope: CancelScope = field(default_factory=CancelScope)
-    finished: anyio.Event = field(default_factory=anyio.Event)
 
 
 class Desk:
@@ -64,7 +46,10 @@ class Desk:
         records: Records,
         clock: Clock,
         draft_life: float,
+        leases: Leases | None = None,
+        push_end: Callable[[Task], None] = lambda _: None,
     ) -> None:
+        """With `leases` others work on the same tasks; `push_end` then does it for them."""
         self._ledger = ledger
         self._store = store
         self._targets = targets
@@ -74,23 +59,37 @@ class Desk:
         self._executor = Executor(brain, ledger, store, clock)
         self._drafts = Drafts()
         self._draft_life = draft_life
-        self._runs: dict[str, _Run] = {}
-        self._group: TaskGroup | None = None
-        self._due, self._dues = create_memory_object_stream[str](inf)
+        self._runs = Runs(ledger, self._executor, promised=self.promise_due, left=self._left)
+        self._promises = Promises(ledger, store, records, clock, busy=self._runs.__contains__)
+        self._leases = leases
+        self.push_end = push_end
+        self._custody = Custody(leases, ledger, self) if leases else None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Own all work under way; first take up what an earlier process left."""
-        async with self._due, self._dues, anyio.create_task_group() as group:
-            self._group = group
-            for left in await self._store.unfinished():
-                await self._take_up(left)
-            group.start_soon(self._keep_promises)
-            try:
-                yield
-            finally:
-                self._group = None
-                group.cancel_scope.cancel()
+        try:
+            async with anyio.create_task_group() as group:
+                self._runs.group = group
+                if self._custody:
+                    await self._custody.run(group)
+                else:
+                    for left in await self._store.unfinished():
+                        if left.messages:
+                            async with self._ledger.own(left.task.id) as live:
+                                await self._take_up(live, left)
+                        else:
+                            self.promise_due(left.task.id)
+                group.start_soon(self._promises.run)
+                try:
+                    yield
+                finally:
+                    self._runs.group = None
+                    group.cancel_scope.cancel()
+        finally:
+            if self._leases:
+                with anyio.move_on_after(2, shield=True), suppress(SQLAlchemyError):
+                    await self._leases.give_up_all()
 
     async def take(self, message: Message, target: TaskPushNotificationConfig | None) -> str:
         """Store a message and have it answered; returns the id of its task.
@@ -130,12 +129,14 @@ class Desk:
             return before.task
         draft = Draft(message, message.task_id or str(uuid.uuid4()), bool(message.task_id))
         self._drafts.add(draft)
+        if draft.held and self._leases:
+            await self._leases.keep_for_draft(draft.task, self._draft_life)
         if not draft.held:
             message.task_id = draft.task
             task = folds.new_task(draft.task, message, self._clock())
-            self._start(task, message, final=draft.final)
-        if self._group is not None:
-            self._group.start_soon(self._expire, draft)
+            self._runs.start(task, message, final=draft.final)
+        if self._runs.group is not None:
+            self._runs.group.start_soon(self._expire, draft)
         if before:
             await self._unsay(before)
         return draft.task
@@ -190,45 +191,72 @@ class Desk:
     async def _unsay(self, draft: Draft) -> None:
         """Let a draft never have been; whoever listens hears that it is cancelled."""
         self._drafts.take(draft)
-        run = self._runs.get(draft.task)
+        if draft.held and self._leases:
+            await self._leases.drop_draft(draft.task)
+        run = self._runs.of(draft.task)
         if run and not draft.held:
             with CancelScope(shield=True):
                 # Kept beyond the end of its run, for those who listen.
                 async with self._ledger.hold(draft.task) as live:
-                    run.scope.cancel()
-                    await run.finished.wait()
+                    await run.stop()
                     state = TaskState.TASK_STATE_CANCELED
                     gone = folds.status_update(live.task, state, self._clock())
                     await self._ledger.tell(live, gone)
         draft.end(real=False)
 
     async def answered(self, task: str) -> None:
-        """Wait until nothing of a task is being answered."""
-        run = self._runs.get(task)
+        """Wait until nothing of a task is being answered, here or elsewhere."""
+        run = self._runs.of(task)
         if run:
             await run.finished.wait()
+        while self._leases and await self._leases.waiting(task):  # noqa: ASYNC110 - it is another's
+            await anyio.sleep(GLANCE_SECONDS)
+
+    async def known(self, task: str, message: str) -> None:
+        """Wait until a task knows of a message, which another replica may have to take in."""
+        while self._leases:
+            found = await self._ledger.look(task)
+            if found is None or folds.ended(found) or folds.knows(found, message):
+                return
+            await anyio.sleep(GLANCE_SECONDS)
 
     async def cancel(self, id: str) -> Task:
         """Stop what is done for a task, and all that it promised. Raises A2AError.
 
         While there is a draft for it, that is taken back, and nothing else.
         """
+        asked = False
+        while True:
+            try:
+                return await self._cancel(id)
+            except Elsewhere:
+                if self._leases:
+                    await self._leases.mark_canceled(id)
+                asked = True
+            except TaskNotCancelableError:
+                found = await self._ledger.look(id) if asked else None
+                if found and found.status.state == TaskState.TASK_STATE_CANCELED:
+                    return found
+                raise
+            await anyio.sleep(GLANCE_SECONDS)
+
+    async def _cancel(self, id: str) -> Task:
         draft = self._drafts.to(id)
-        async with self._ledger.hold(id) as live:
-            if folds.ended(live.task):
-                raise TaskNotCancelableError
-            if draft and self._drafts.take(draft):
+        if draft and self._drafts.take(draft):
+            async with self._ledger.hold(id) as live:
+                if folds.ended(live.task):
+                    raise TaskNotCancelableError
                 await self._unsay(draft)
                 return live.task
-            run = self._runs.get(id)
+        async with self._ledger.own(id) as live:
+            if folds.ended(live.task):
+                raise TaskNotCancelableError
+            if self._leases and await self._leases.drop_draft(id):
+                return live.task
+            run = self._runs.of(id)
             if run:
-                run.scope.cancel()
-                await run.finished.wait()
-            for promise in await self._store.promises(id):
-                try:
-                    await self._records.end_task(promise.record, RecordState.CANCELED)
-                except RecordsError:
-                    log.info("promise_over", task=id, record=promise.record)
+                await run.stop()
+            await self._promises.cancel(id)
             canceled = folds.status_update(live.task, TaskState.TASK_STATE_CANCELED, self._clock())
             try:
                 await self._ledger.tell(live, canceled)
@@ -240,17 +268,35 @@ class Desk:
     def record_changed(self, record: Record) -> None:
         """Hear that a record was changed: its end may be one that was promised."""
         if record.state.ended and record.a2a_task:
-            self._due.send_nowait(record.a2a_task)
+            self._promises.look_at(record.a2a_task)
 
     async def _take_further(
         self, message: Message, target: TaskPushNotificationConfig | None
     ) -> str:
         """As `take`, for a message that names its task."""
-        async with self._ledger.hold(message.task_id) as live, live.lock:
-            task = live.task
-            if message.context_id and message.context_id != task.context_id:
+        while True:
+            try:
+                return await self._take_further_here(message, target)
+            except Elsewhere:
+                # Stored with the task locked: its owner takes it in, or finds it when it is done.
+                left = await self._store.leave(message)
+            if left is None:
+                continue
+            task, id = left
+            if id == task.id and folds.ended(task):
+                raise UnsupportedOperationError("the task has ended; start a new one")
+            await self._begin(id, target, None, message)
+            return id
+
+    async def _take_further_here(
+        self, message: Message, target: TaskPushNotificationConfig | None
+    ) -> str:
+        async with self._ledger.hold(message.task_id) as live:
+            if message.context_id and message.context_id != live.task.context_id:
                 raise InvalidParamsError("contextId is not the one of the task")
-            message.context_id = task.context_id
+            message.context_id = live.task.context_id
+        async with self._ledger.own(message.task_id) as live, live.lock:
+            task = live.task
             known = await self._store.started(message.context_id, message.message_id)
             if known:
                 await self._begin(known, target, None, message)
@@ -277,95 +323,76 @@ class Desk:
         finally:
             # It is stored: whatever happens, it is answered.
             if task:
-                self._start(task, message)
+                self._runs.start(task, message)
 
-    def _start(self, task: Task, *messages: Message, final: Final | None = None) -> None:
-        run = self._runs.get(task.id)
-        if run:
-            run.waiting.extend(messages)
-            return
-        if self._group is None:
-            raise RuntimeError("the desk is not running")
-        run = self._runs[task.id] = _Run(deque(messages), final)
-        self._ledger.keep(task, draft=final is not None)
-        self._group.start_soon(self._run, task.id, run)
+    def _left(self) -> None:
+        if self._custody:
+            self._custody.poke()
 
-    async def _run(self, task: str, run: _Run) -> None:
-        waits = False
+    async def take_over(self, task: str) -> None:
+        """Go on with a task that no replica has any more."""
         try:
-            with run.scope:
-                while run.waiting:
-                    message = run.waiting.popleft()
-                    waits = await self._executor.run(
-                        task, message, more=lambda: bool(run.waiting), final=run.final
-                    )
-        except Exception:
-            # Nothing could be saved, not even the failure; a restart takes it up.
-            log.exception("turn_lost", task=task)
-        finally:
-            del self._runs[task]
-            self._ledger.release(task)
-            run.finished.set()
-            if waits:
-                self._due.send_nowait(task)
+            async with self._ledger.own(task) as live:
+                for left in await self._store.unfinished(task):
+                    if task not in self._runs:
+                        await self._take_up(live, left)
+        except Elsewhere:
+            log.info("taken_by_another", task=task)
 
-    async def _take_up(self, left: Unfinished) -> None:
+    async def take_in(self, task: str) -> None:
+        """Answer what came for a task of ours by another replica."""
+        try:
+            async with self._ledger.own(task) as live:
+                for left in await self._store.unfinished(task):
+                    await self._know(live, left.messages)
+        except (Elsewhere, TaskOver):
+            log.info("taken_by_another", task=task)
+
+    async def stop(self, task: str) -> None:
+        """Cancel a task of ours, as somebody asked another replica to."""
+        try:
+            await self._cancel(task)
+        except (Elsewhere, TaskNotCancelableError):
+            log.info("cancelled_too_late", task=task)
+
+    def lose(self, task: str) -> None:
+        """Stop what is done for a task, for another replica has it."""
+        if run := self._runs.of(task):
+            run.scope.cancel()
+
+    def promise_due(self, task: str) -> None:
+        """Have it looked at whether something promised under a task has ended."""
+        self._promises.look_at(task)
+
+    async def _know(self, live: Live, messages: Sequence[Message]) -> None:
+        """Let a task know of messages that came by other replicas, and answer them."""
+        async with live.lock:
+            for message in messages:
+                if folds.knows(live.task, message.message_id):
+                    continue
+                resumed = folds.resume(live.task, message, self._clock())
+                await self._ledger.take_in(live, resumed)
+                self._runs.start(resumed, message)
+
+    async def _take_up(self, live: Live, left: Unfinished) -> None:
         """Answer what a kill interrupted, if nothing came of it yet; else say so."""
         task = left.task.id
+        known = [m for m in left.messages if folds.knows(left.task, m.message_id)]
         if not left.messages:
-            self._due.send_nowait(task)
+            self._promises.look_at(task)
+        elif not known:
+            await self._know(live, left.messages)
         elif left.touched or (not self._at_once and await self._recorded(task)):
             log.warning("turn_interrupted", task=task)
-            await self._adopt(task)
-            await self._executor.give_up(task, left.messages[0])
-            self._due.send_nowait(task)
+            await self._promises.adopt(task)
+            await self._executor.give_up(task, known[0])
+            self._promises.look_at(task)
         else:
             log.info("turn_restarted", task=task)
-            self._start(left.task, *left.messages)
-
-    async def _adopt(self, task: str) -> None:
-        """Count the reminders that an interrupted turn set as promised: they will fire."""
-        query = Query(a2a_task=task, kind=TaskKind.REMINDER, states=UNENDED, limit=100)
-        for record in (await self._records.tasks(query)).items:
-            await self._store.promise(task, record.id)
+            self._runs.start(left.task, *known)
+            await self._know(live, left.messages)
 
     async def _recorded(self, task: str) -> bool:
         made = Query(a2a_task=task, limit=1)
         tasks, artifacts = await self._records.tasks(made), await self._records.artifacts(made)
         return bool(tasks.items or artifacts.items)
-
-    async def _keep_promises(self) -> None:
-        # One at a time, so that no end is told twice.
-        async for task in self._dues:
-            try:
-                await self._settle(task)
-            except TaskNotFoundError:
-                log.info("promise_without_task", task=task)
-            except Exception:
-                log.exception("settling_failed", task=task)
-
-    async def _settle(self, id: str) -> None:
-        """Tell the ends of what was promised under a task; with the last one it ends."""
-        async with self._ledger.hold(id) as live:
-            if id in self._runs or live.task.status.state in folds.RESTING:
-                return
-            promises = await self._store.promises(id)
-            if not promises:
-                return
-            records = {p.record: await self._records.task(p.record) for p in promises}
-            waiting = any(not record.state.ended for record in records.values())
-            untold = [
-                records[p.record] for p in promises if not p.told and records[p.record].state.ended
-            ]
-            for record in untold:
-                ends = not waiting and record is untold[-1]
-                state = _END[record.state] if ends else TaskState.TASK_STATE_WORKING
-                await self._tell_end(live, state, record.outcome, told=record.id)
-            if not waiting and not untold:
-                await self._tell_end(live, TaskState.TASK_STATE_COMPLETED, "", told="")
-
-    async def _tell_end(self, live: Live, state: TaskState, outcome: str, *, told: str) -> None:
-        parts = [Part(text=outcome)] if outcome else []
-        notice = bool(parts) and state == TaskState.TASK_STATE_WORKING
-        update = folds.status_update(live.task, state, self._clock(), parts, notice=notice)
-        await self._ledger.tell(live, update, told=told)

@@ -40,7 +40,7 @@ from agents.base import (
     Said,
     Wish,
 )
-from agents.records.protocol import ENDED
+from agents.records.leases import ENDED
 
 Update = TaskStatusUpdateEvent | TaskArtifactUpdateEvent
 
@@ -78,6 +78,11 @@ HISTORY_CHARACTERS = 16_000
 
 def ended(task: Task) -> bool:
     return task.status.state in ENDED
+
+
+def knows(task: Task, message: str) -> bool:
+    """Whether a task's history has the message of that id."""
+    return any(said.message_id == message for said in task.history)
 
 
 def new_task(id: str, message: Message, now: datetime) -> Task:

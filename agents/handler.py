@@ -42,7 +42,8 @@ from agents.desk import Desk
 from agents.folds import RESTING, ended
 from agents.guard import Guard, Nowhere, Refusal
 from agents.ledger import Ledger
-from agents.records.protocol import ENDED, SqlPushConfigs, SqlTaskStore
+from agents.records.leases import ENDED
+from agents.records.protocol import SqlPushConfigs, SqlTaskStore
 
 log = structlog.get_logger()
 
@@ -132,6 +133,8 @@ class Handler(RequestHandler):
             await held.over.wait()
             if not held.real:
                 return
+        else:
+            await self._desk.known(id, params.message.message_id)
         async for event in self._follow(id, until=RESTING):
             if isinstance(event, Task):
                 yield apply_history_length(event, params.configuration)

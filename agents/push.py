@@ -22,7 +22,8 @@ from anyio.abc import TaskGroup
 
 from agents.folds import Update, stream_response
 from agents.guard import Guard, Nowhere, Refusal, Target
-from agents.records.protocol import ENDED, SqlPushConfigs, SqlTaskStore
+from agents.records.leases import ENDED
+from agents.records.protocol import SqlPushConfigs, SqlTaskStore
 
 if TYPE_CHECKING:
     import httpx
@@ -49,11 +50,15 @@ class Pusher:
         targets: SqlPushConfigs,
         guard: Guard,
         sleep: Sleep = anyio.sleep,
+        *,
+        alone: bool = True,
     ) -> None:
+        """Not `alone`, others may be sending what is owed: then somebody says what is ours."""
         self._store = store
         self._targets = targets
         self._guard = guard
         self._sleep = sleep
+        self._alone = alone
         self._waiting: dict[str, deque[tuple[bytes, bool]]] = {}
         self._limit = anyio.CapacityLimiter(AT_ONCE)
         self._group: TaskGroup | None = None
@@ -61,7 +66,7 @@ class Pusher:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Own the requests under way; first send the ends an earlier process still owes."""
+        """Own the requests under way; alone, first send the ends that are still owed."""
         import httpx  # noqa: PLC0415 - heavy, and not needed to import this module
 
         async with (
@@ -69,18 +74,19 @@ class Pusher:
             anyio.create_task_group() as group,
         ):
             self._client, self._group = client, group
-            for task in await self._store.owed():
-                self.tell(
-                    task,
-                    TaskStatusUpdateEvent(
-                        task_id=task.id, context_id=task.context_id, status=task.status
-                    ),
-                )
+            if self._alone:
+                for task in await self._store.owed():
+                    self.tell_end(task)
             try:
                 yield
             finally:
                 self._group = None
                 group.cancel_scope.cancel()
+
+    def tell_end(self, task: Task) -> None:
+        """Have the end of a task sent that an earlier process, or another, still owes."""
+        ids = {"task_id": task.id, "context_id": task.context_id}
+        self.tell(task, TaskStatusUpdateEvent(**ids, status=task.status))
 
     def tell(self, task: Task, event: Task | Update) -> None:
         """Have an event of a task sent; never waits."""

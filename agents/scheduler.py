@@ -32,10 +32,18 @@ async def wait(woken: anyio.Event, seconds: float) -> None:
 class Scheduler:
     """One loop that knows the next due time; `changed` wakes it when that may be another."""
 
-    def __init__(self, records: SqlRecords, clock: Clock, wait: Wait = wait) -> None:
+    def __init__(
+        self,
+        records: SqlRecords,
+        clock: Clock,
+        wait: Wait = wait,
+        *,
+        look_again: float = LONGEST_SLEEP,
+    ) -> None:
         self._records = records
         self._clock = clock
         self._wait = wait
+        self._look_again = look_again
         self._woken = anyio.Event()
 
     def changed(self, task: Task) -> None:
@@ -52,7 +60,7 @@ class Scheduler:
                 seconds = await self._fire_due()
             except Exception:
                 log.exception("scheduler_stumbled")
-                seconds = LONGEST_SLEEP
+                seconds = self._look_again
             await self._wait(woken, seconds)
 
     async def _fire_due(self) -> float:
@@ -60,13 +68,13 @@ class Scheduler:
         while task := await self._records.due():
             now = self._clock()
             if task.due_at is not None and task.due_at > now:
-                return min(LONGEST_SLEEP, (task.due_at - now).total_seconds())
+                return min(self._look_again, (task.due_at - now).total_seconds())
             try:
                 await self._records.end_task(task.id, TaskState.DONE, wording(task, now))
             except TaskEnded:
                 continue  # canceled, or fired by another process, a moment ago
             log.info("reminder_fired", task=task.id)
-        return LONGEST_SLEEP
+        return self._look_again
 
 
 def wording(task: Task, now: datetime) -> str:

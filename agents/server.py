@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
@@ -32,10 +33,11 @@ from agents.negotiation import Announcing, Versioned
 from agents.push import Pusher
 from agents.records.base import AgentRecord, Clock
 from agents.records.engine import Database
+from agents.records.leases import Leases
 from agents.records.protocol import SqlPushConfigs, SqlTaskStore
 from agents.records.schema import check, ensure
 from agents.records.store import SqlRecords
-from agents.scheduler import Scheduler
+from agents.scheduler import LONGEST_SLEEP, Scheduler
 
 log = structlog.get_logger()
 
@@ -53,10 +55,11 @@ async def serving(
     try:
         await anyio.to_thread.run_sync(ensure if config.migrate else check, database.engine)
         records = SqlRecords(database, clock)
-        store, targets = SqlTaskStore(database), SqlPushConfigs(database)
+        leases = Leases(database, uuid.uuid4().hex, config.lease) if database.shared else None
+        store, targets = SqlTaskStore(database, leases), SqlPushConfigs(database)
         guard = Guard(config.push_allowed_origins)
-        pusher = Pusher(store, targets, guard)
-        ledger = Ledger(store, pusher.tell)
+        pusher = Pusher(store, targets, guard, alone=leases is None)
+        ledger = Ledger(store, pusher.tell, leases)
         make = make_brain or shipped_brain
         # A model's libraries take a second to load.
         brain = await anyio.to_thread.run_sync(make, config.brain or BrainConfig(), records, clock)
@@ -68,8 +71,11 @@ async def serving(
             records=records,
             clock=clock,
             draft_life=config.draft_life,
+            leases=leases,
+            push_end=pusher.tell_end,
         )
-        scheduler = Scheduler(records, clock)
+        # What another replica set is to fire in time though that one is gone.
+        scheduler = Scheduler(records, clock, look_again=config.lease if leases else LONGEST_SLEEP)
         records.watch(desk.record_changed)
         records.watch(scheduler.changed)
         card = make_card(config.base_url, secured=bool(config.token))

@@ -56,6 +56,8 @@ class Database:
         """At most so many `connections` to a server; SQLite has its own number."""
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
+        self.shared = not sqlite
+        """Whether other processes may work on it at the same time."""
         self.engine = open_sqlite(parsed) if sqlite else open_server(parsed, connections)
         # Units keep a connection while their parts pass through here.
         self._readers = CapacityLimiter(max(1, connections // 2))

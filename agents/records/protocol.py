@@ -35,15 +35,8 @@ from sqlalchemy.exc import IntegrityError
 
 from agents.records import tables as t
 from agents.records.engine import Database
+from agents.records.leases import ENDED, RUNNING, LeaseLost, Leases, leave, unanswered
 from agents.records.rows import HIGHEST
-
-RUNNING = (TaskState.TASK_STATE_SUBMITTED, TaskState.TASK_STATE_WORKING)
-ENDED = (
-    TaskState.TASK_STATE_COMPLETED,
-    TaskState.TASK_STATE_FAILED,
-    TaskState.TASK_STATE_CANCELED,
-    TaskState.TASK_STATE_REJECTED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +59,14 @@ class PromiseRow:
 
 
 class SqlTaskStore:
-    """A2A tasks in a database, shared by all callers."""
+    """A2A tasks in a database, shared by all callers.
 
-    def __init__(self, database: Database) -> None:
+    With `leases` a task is changed by its owner only.
+    """
+
+    def __init__(self, database: Database, leases: Leases | None = None) -> None:
         self._database = database
+        self._leases = leases
 
     def unit(self) -> AbstractAsyncContextManager[None]:
         """Make one transaction of a block; see Database.unit."""
@@ -77,28 +74,40 @@ class SqlTaskStore:
 
     async def put(
         self, task: Task, *, touched: bool | None = None, answered: str = "", told: str = ""
-    ) -> None:
+    ) -> bool:
         """Save a known task, owing its push targets the end if this is it.
 
         `touched` is changed unless None; `answered` is the id of the message this settles,
-        `told` of the promised record whose end it tells.
+        `told` of the promised record whose end it tells. False, and nothing is changed, if the
+        task would be completed while messages wait in it that came by another replica. Raises
+        LeaseLost.
         """
         values = _values(task)
-        if touched is not None:
+        if answered:
+            # Nothing was said or done yet for the message after it.
+            values["touched"] = False
+        elif touched is not None:
             values["touched"] = touched
         if task.status.state in ENDED:
-            values["owed"] = exists().where(t.a2a_push.c.task == task.id)
+            owed = exists().where(t.a2a_push.c.task == task.id)
+            values["owed"] = owed
+            if self._leases:
+                values |= self._leases.ended(owed)
+        completed = task.status.state == TaskState.TASK_STATE_COMPLETED
 
-        def work(c: Connection) -> None:
-            _put(c, task, values)
+        def work(c: Connection) -> bool:
+            if completed and self._leases and unanswered(c, task.id, besides=answered):
+                return False
+            self._put(c, task, values)
             if answered:
                 mine = and_(t.a2a_messages.c.task == task.id, t.a2a_messages.c.id == answered)
                 c.execute(update(t.a2a_messages).where(mine).values(answered=True))
             if told:
                 mine = t.a2a_promises.c.record == told
                 c.execute(update(t.a2a_promises).where(mine).values(told=True))
+            return True
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
     async def take(self, task: Task, message: Message, *, touched: bool | None = None) -> str:
         """Store a message and the task as it stands with it, in one transaction.
@@ -106,9 +115,9 @@ class SqlTaskStore:
         `touched` is changed unless None.
 
         Returns the id of the task the message belongs to: `task`, or the one that the same
-        message id started in this context before, and then nothing was changed.
+        message id started in this context before, and then nothing was changed. Raises LeaseLost.
         """
-        values = _values(task)
+        values = _values(task) | {"draft_until": 0.0}
         if touched is not None:
             values["touched"] = touched
 
@@ -116,22 +125,39 @@ class SqlTaskStore:
             known = c.scalar(_started(message.context_id, message.message_id))
             if known:
                 return str(known)
-            c.execute(
-                insert(t.a2a_messages).values(
-                    context=message.context_id,
-                    id=message.message_id,
-                    task=task.id,
-                    body=message.SerializeToString(),
-                    answered=False,
-                )
-            )
-            _put(c, task, values)
+            _insert(c, message, task.id)
+            self._put(c, task, values)
             return task.id
 
         try:
             return await self._database.write(work)
         except IntegrityError:  # another process was quicker
             return await self._database.write(work)
+
+    async def leave(self, message: Message) -> tuple[Task, str] | None:
+        """Store a message for the replica that has its task.
+
+        The task as it stands, and the id of the task the message belongs to; None if nobody has
+        the task. Nothing is stored unless the task goes on, is of the message's context and is
+        the one it belongs to.
+        """
+
+        def work(c: Connection) -> tuple[Task, str] | None:
+            found = leave(c, message.task_id)
+            if found is None:
+                return None
+            task, free = found
+            known = c.scalar(_started(task.context_id, message.message_id))
+            if known or task.status.state in ENDED or message.context_id != task.context_id:
+                return task, str(known or task.id)
+            if free:
+                return None
+            _insert(c, message, task.id)
+            dropped = update(t.a2a_tasks).where(t.a2a_tasks.c.id == task.id)
+            c.execute(dropped.values(draft_until=0.0))
+            return task, task.id
+
+        return await self._database.write(work)
 
     async def started(self, context: str, message: str) -> str | None:
         """The task that a message id started or continued in a context."""
@@ -195,13 +221,15 @@ class SqlTaskStore:
         bodies = await self._database.read(lambda c: c.scalars(chosen).all())
         return [Task.FromString(body) for body in reversed(bodies)]
 
-    async def unfinished(self) -> Sequence[Unfinished]:
-        """What a process that was killed left behind, oldest first."""
+    async def unfinished(self, task: str = "") -> Sequence[Unfinished]:
+        """What a process that was killed left behind, oldest first; of one task or of all."""
         table = t.a2a_tasks.c
         messages = t.a2a_messages.c
         open_message = exists().where(messages.task == table.id, messages.answered.is_(False))
         asked = and_(table.state == TaskState.TASK_STATE_INPUT_REQUIRED, open_message)
         chosen = select(t.a2a_tasks).where(or_(table.state.in_(RUNNING), asked)).order_by(table.seq)
+        if task:
+            chosen = chosen.where(table.id == task)
 
         def work(c: Connection) -> Sequence[Unfinished]:
             found = []
@@ -244,6 +272,20 @@ class SqlTaskStore:
         """Note that a task's end was pushed, or given up on."""
         paid = update(t.a2a_tasks).where(t.a2a_tasks.c.id == task).values(owed=False)
         await self._database.write(lambda c: c.execute(paid))
+
+    def _put(self, c: Connection, task: Task, values: dict[str, Any]) -> None:
+        mine = t.a2a_tasks.c.id == task.id
+        saved = update(t.a2a_tasks).where(mine)
+        if self._leases:
+            saved = saved.where(self._leases.mine())
+        if c.execute(saved.values(**values, revision=t.a2a_tasks.c.revision + 1)).rowcount:
+            return
+        fresh = {"touched": False, "owed": False, **values}
+        if self._leases:
+            if c.scalar(select(exists().where(mine))):
+                raise LeaseLost
+            fresh |= self._leases.granted()
+        c.execute(insert(t.a2a_tasks).values(id=task.id, context=task.context_id, **fresh))
 
 
 class SqlPushConfigs:
@@ -291,8 +333,13 @@ def _values(task: Task) -> dict[str, Any]:
     }
 
 
-def _put(c: Connection, task: Task, values: dict[str, Any]) -> None:
-    known = c.execute(update(t.a2a_tasks).where(t.a2a_tasks.c.id == task.id).values(values))
-    if not known.rowcount:
-        fresh = {"touched": False, "owed": False, **values}
-        c.execute(insert(t.a2a_tasks).values(id=task.id, context=task.context_id, **fresh))
+def _insert(c: Connection, message: Message, task: str) -> None:
+    c.execute(
+        insert(t.a2a_messages).values(
+            context=message.context_id,
+            id=message.message_id,
+            task=task,
+            body=message.SerializeToString(),
+            answered=False,
+        )
+    )

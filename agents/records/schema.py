@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 from agents.records.opening import away
 
 VERSION_TABLE = "agents_version"
-HEAD = "0001"
+HEAD = "0002"
 
 LOCK = 0x4368696566537461
 """Whoever migrates holds this advisory lock of PostgreSQL (its docs, 13.3.5): "ChiefSta"."""

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Double,
     Index,
     Integer,
     LargeBinary,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -182,6 +184,22 @@ a2a_tasks = Table(
     Column("touched", Boolean, nullable=False),
     # Whether the end is still to be pushed.
     Column("owed", Boolean, nullable=False),
+    # Of replicas that share a database, the one that plays it, until when by the database's clock.
+    Column("owner", String(64), nullable=False, server_default=""),
+    Column("until", Double, nullable=False, server_default="0"),
+    # Until when some replica has a draft that would continue it.
+    Column("draft_until", Double, nullable=False, server_default="0"),
+    # Whether its owner is asked to stop it.
+    Column("cancel", Boolean, nullable=False, server_default=false()),
+    # Rises when the body changes.
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Index("agents_a2a_tasks_owed", "seq", sqlite_where=text("owed"), postgresql_where=text("owed")),
+    Index(
+        "agents_a2a_tasks_owner",
+        "owner",
+        sqlite_where=text("owner <> ''"),
+        postgresql_where=text("owner <> ''"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -195,6 +213,12 @@ a2a_messages = Table(
     Column("body", LargeBinary, nullable=False),
     Column("answered", Boolean, nullable=False),
     UniqueConstraint("context", "id", name="agents_a2a_messages_once"),
+    Index(
+        "agents_a2a_messages_open",
+        "task",
+        sqlite_where=text("answered IS false"),
+        postgresql_where=text("answered IS false"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -207,15 +207,20 @@ def _migrated() -> Path:
 async def serve(
     folder: Path,
     *,
+    database: str = "",
+    lease: float = 6.0,
     clock: TestClock | None = None,
     token: str = "",
     allowed: Sequence[str] = (),
     brain: Obedient | None = None,
     draft_life: float = 30.0,
 ) -> AsyncIterator[Served]:
-    """An agent over the database in `folder`, on a free port; may be called again to restart it."""
+    """An agent over the database in `folder`, on a free port; may be called again to restart it.
+
+    Over `database` instead if it is given, the URL of one that replicas may share.
+    """
     clock = clock or TestClock()
-    if not (folder / "agent.db").exists():
+    if not database and not (folder / "agent.db").exists():
         shutil.copy(_migrated(), folder / "agent.db")
     obedient = brain or Obedient()
 
@@ -226,7 +231,8 @@ async def serve(
 
     config = AgentConfig(
         base_url="http://localhost",
-        database_url=f"sqlite:///{folder / 'agent.db'}",
+        database_url=database or f"sqlite:///{folder / 'agent.db'}",
+        lease=lease,
         token=token,
         push_allowed_origins=tuple(allowed),
         draft_life=draft_life,

@@ -113,7 +113,8 @@ def rooms_told() -> dict[str, int]:
     """Each room, and the floor it is drawn on."""
     told: dict[str, int] = {}
     for floor in ARCHITECTURE.split("### Floor ")[1:]:
-        for cells in rows(floor):
+        # Other programs' rooms come after the last.
+        for cells in rows(floor.partition("\n## ")[0].partition("\n### ")[0]):
             told |= dict.fromkeys(named(cells[0]), int(floor[0]))
     return told
 

@@ -119,7 +119,7 @@ async def test_a_draft_asks_its_question_when_it_is_real(agent: Served) -> None:
 async def test_a_draft_that_fails_says_so_when_it_is_real(agent: Served) -> None:
     message = draft(agent, "say:Hm;fail:x")
     async with streaming(agent, message) as heard:
-        await until(lambda: bool(agent.brain.canceled and heard.states))
+        await until(lambda: bool(agent.brain.canceled and "WORKING" in heard.states))
         assert heard.states[-1] == "WORKING"
         task = (await agent.call("SendMessage", {"message": real(message)}))["task"]
     assert task["status"]["state"] == "TASK_STATE_FAILED"

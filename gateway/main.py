@@ -79,6 +79,7 @@ async def serve(settings: Settings) -> None:
             await server.asked_to_stop.wait()
             log.info("stopping")
             await house.leave()
+            await server.part()
             tasks.cancel_scope.cancel()
     finally:
         database.close()

@@ -19,6 +19,9 @@ from gateway.protocols import Http, Socket
 GRACE_SECONDS = 5
 """How long open requests may take to finish when we stop."""
 
+PARTING_SECONDS = 2.0
+"""How long we answer after the last sockets were closed: those who lost one ask what next."""
+
 LARGEST_FRAME = 256 * 1024
 """Bytes of one socket message."""
 
@@ -67,6 +70,17 @@ class Server(uvicorn.Server):
         """Wait until no request is being answered."""
         while self.server_state.tasks:  # noqa: ASYNC110 - uvicorn keeps a set and tells nobody
             await anyio.sleep(0.05)
+
+    async def part(self) -> None:
+        """Close the sockets that are left, and answer requests a little longer.
+
+        Twilio asks for the document that comes after a broken stream at once, and may ask us.
+        """
+        sockets = [one for one in self.server_state.connections if isinstance(one, Socket)]
+        for each in sockets:
+            each.shutdown()
+        if sockets and not self.force_exit:
+            await anyio.sleep(PARTING_SECONDS)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.asked_to_stop.is_set():

@@ -13,6 +13,9 @@ from gateway.store.base import Turn
 
 log = structlog.get_logger()
 
+GIVE_UP_SECONDS = 24 * 3600.0
+"""After so long without an answer the person is told that there will be none."""
+
 
 async def answer(
     agent: Agent, turn: Turn, ask: Callable[[], Awaitable[Ask]]

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import anyio
 import structlog
 
 from channels.base import Channel
-from gateway.agent.base import Agent
-from gateway.attachments import received
+from gateway import question
+from gateway.agent.base import Agent, Started
+from gateway.answering import GIVE_UP_SECONDS
+from gateway.attachments import carried, received
 from gateway.bus.base import Bus
 from gateway.errors import AgentError, AgentRefused, TaskUnknown
 from gateway.heard import Heard, Verdict, judge
 from gateway.saying import saying
-from gateway.store import checks
+from gateway.store import checks, turns
 from gateway.store.base import Closing, Given, Turn, TurnStage
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
@@ -47,6 +50,12 @@ def next_look(stage: TurnStage, looks: int) -> float:
     """Seconds until a task is asked after again, for agents that do not notify."""
     longest = 30.0 if stage is TurnStage.DETACHED else 300.0
     return float(min(1.5 ** min(looks, 20), longest))
+
+
+def begins_anew(turn: Turn, now: float) -> bool:
+    """Whether a task that the agent forgot is asked for again: nothing of its answer was told."""
+    owed = turn.stage is TurnStage.DETACHED and not (turn.given.text or turn.given.files)
+    return owed and now - turn.started_at < GIVE_UP_SECONDS
 
 
 def goes_on(*, owed: bool) -> TurnStage:
@@ -134,6 +143,9 @@ class Following:
             for event in (await self.agent.look(turn.task)).events:
                 heard.receive(event)
         except (TaskUnknown, AgentRefused) as error:
+            if isinstance(error, TaskUnknown) and begins_anew(turn, self.clock()):
+                await self._ask_again(turn)
+                return
             log.warning("task_lost", error=str(error))
             words = sentence("gateway", "lost_track", locale)
             await self._tell(turn, Verdict(words, (), (), TurnStage.FAILED), Given())
@@ -144,6 +156,18 @@ class Following:
             await self._tell(turn, verdict, heard.now_given())
         else:
             await self._again(turn)
+
+    async def _ask_again(self, turn: Turn) -> None:
+        """Have the agent begin anew, under the same message id, and leave it to itself again."""
+        log.warning("task_forgotten")
+        files = await carried(question.files(turn), self.files)
+        ask = question.ask(turn, question.text(turn), files)
+        async with aclosing(self.agent.start(ask)) as events:
+            async for event in events:
+                if isinstance(event, Started):
+                    await self.database.write(turns.note_task, turn.id, event.task)
+                    break
+        await self._again(turn)
 
     async def _cancel(self, turn: Turn) -> None:
         try:

@@ -14,15 +14,8 @@ from anyio.abc import TaskGroup
 from channels.base import PREVIEW_OPENING, Channel, Preview
 from channels.events import Amended, Delta, File, Status, TurnState, Wish
 from gateway import question
-from gateway.agent.base import (
-    Agent,
-    AgentEvent,
-    Ask,
-    Progress,
-    Started,
-    Wished,
-)
-from gateway.answering import answer
+from gateway.agent.base import Agent, AgentEvent, Ask, Progress, Started, Wished
+from gateway.answering import GIVE_UP_SECONDS, answer
 from gateway.attachments import carried, fetched, received
 from gateway.bus.base import Bus
 from gateway.errors import AgentBroken, AgentError, AgentRefused, AgentUnreachable
@@ -50,9 +43,6 @@ message says so only with its answer, and to ask it sooner would have it work tw
 
 LINGER_SECONDS = 0.2
 """How long after a whole reply its task may still come to rest in the same turn."""
-
-GIVE_UP_SECONDS = 24 * 3600.0
-"""After so long the person is told that there will be no answer."""
 
 BROKEN_ATTEMPTS = 6
 """As often an agent may answer nonsense to the same message; what comes after it waits so long."""

@@ -3,8 +3,7 @@
 A message is lost when no answer to it ever came; said twice when two answers came of which
 neither says that it may be a repeat; out of order when its answer came before that to an earlier
 one of its conversation; and in the wrong place when its answer came anywhere else than where it
-was asked. When the agent died and forgot a task that went on alone, the person is told that it is
-lost and asked to say it again: that is counted by itself, and is no loss.
+was asked.
 """
 
 from __future__ import annotations
@@ -13,10 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from prompts import sentence
 from tests.chaos.agent import numbers
-
-LOST_TRACK = sentence("gateway", "lost_track")
 
 Place = str
 """Where one is answered: `web:3`, `telegram:100`, `telegram:-7/4`."""
@@ -84,20 +80,6 @@ class Books:
         return {s.number for s in self.said} - {n for _, n in self._heard()}
 
     @property
-    def given_up(self) -> set[str]:
-        """What was not answered, but told to be lost: one notice for each turn."""
-        missing = self.unanswered
-        home = {said.number: said.place for said in self.said}
-        notices = Counter(shown.place for shown in self.shown if LOST_TRACK in shown.text)
-        found: set[str] = set()
-        for turn in {received.numbers for received in self.received}:
-            lacking = missing.intersection(turn)
-            if lacking and notices[home[turn[0]]] > 0:
-                notices[home[turn[0]]] -= 1
-                found |= lacking
-        return found
-
-    @property
     def labelled(self) -> int:
         """Answers that say that they may be a repeat."""
         return sum(shown.labelled and bool(numbers(shown.text)) for shown in self.shown)
@@ -109,7 +91,7 @@ class Books:
                     yield shown, number
 
     def _answers(self) -> Iterator[tuple[str, str]]:
-        for number in sorted(self.unanswered - self.given_up):
+        for number in sorted(self.unanswered):
             yield "lost", number
         for number, times in Counter(n for _, n in self._heard(labelled=False)).items():
             if times > 1:

@@ -37,7 +37,6 @@ def show(rounds: Rounds, seed: int, console: Console | None = None) -> None:
         table.add_row("calls", f"{result.calls}, taken up elsewhere {result.taken_up} times")
         table.add_row("asked again by the caller", f"{result.unheard}")
     table.add_row("answered", f"{result.answers}")
-    table.add_row("told that the agent forgot", f"{result.given_up}")
     table.add_row("repeats, labelled", f"{result.labelled}")
     table.add_row("agent asked again, same id", f"{result.asked_again}")
     table.add_section()

@@ -37,8 +37,6 @@ class Result:
     """By channel."""
     answers: int = 0
     labelled: int = 0
-    given_up: int = 0
-    """Messages whose writer was told that the agent lost track of them."""
     complaints: Counter[str] = field(default_factory=Counter)
     """By kind."""
     details: list[str] = field(default_factory=list)
@@ -168,7 +166,6 @@ class Rounds:
             (self.parts.agent.folder / f"round{self._played}.json").write_text(kept, "utf-8")
         result.messages.update(said.channel for said in books.said)
         result.answers += len(books.said) - len(books.unanswered)
-        result.given_up += len(books.given_up)
         result.labelled += books.labelled
         times = Counter(received.id for received in books.received)
         result.asked_again += sum(count > 1 for count in times.values())

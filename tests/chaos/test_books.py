@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.chaos.books import LOST_TRACK, Books, Received, Said, Shown
+from tests.chaos.books import Books, Received, Said, Shown
 
 ANN, BOB = "web:1", "telegram:2"
 
@@ -112,13 +112,3 @@ def test_the_agent_begins_a_message_again_only_after_it_forgot() -> None:
     assert kinds(books) == set()
     books.received[2] = replace(books.received[2], life=1)
     assert kinds(books) == {"begun twice"}
-
-
-def test_one_notice_that_a_turn_is_lost_excuses_one_turn() -> None:
-    books = good()
-    books.shown[0] = Shown(ANN, LOST_TRACK)
-    assert kinds(books) == set()
-    assert books.given_up == {"web1x0", "web1x1"}
-    books.received[0] = replace(books.received[0], numbers=("web1x0",))
-    books.received.append(Received("m3", ("web1x1",), 1, again=False))
-    assert kinds(books) == {"lost"}

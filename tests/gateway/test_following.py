@@ -60,14 +60,31 @@ async def test_a_task_that_goes_on_alone_can_be_stopped(tmp_path: Path) -> None:
     assert agent.calls.count("CancelTask") == 1
 
 
-async def test_a_task_that_the_agent_forgot_is_told_as_lost(tmp_path: Path) -> None:
-    agent = ScriptedAgent("task;gate:never")
+async def test_a_task_that_the_agent_forgot_is_asked_for_again(tmp_path: Path) -> None:
+    agent = ScriptedAgent("task;gate:later;done:Here it is.")
     async with agent.serving() as url, rig(tmp_path, url, detach=0.05) as house:
         await house.accept(message("e1"))
         await house.channel.until_sent(1)
+    # It restarts with an empty memory, and is looked at by a house that restarted, too.
+    async with agent.serving() as url, rig(tmp_path, url) as house:
+        await until(lambda: len(agent.received) == 2)
+        agent.open("later")
+        await house.channel.until_sent(1)
+        assert house.channel.texts == ["Here it is."]
+    first, second = agent.received
+    assert first.id == second.id
+
+
+async def test_a_forgotten_task_that_was_answered_is_told_as_lost(tmp_path: Path) -> None:
+    agent = ScriptedAgent("task;say:The first half;last: of it.;gate:never")
+    async with agent.serving() as url, rig(tmp_path, url, detach=0.05) as house:
+        await house.accept(message("e1"))
+        await house.channel.until_sent(1)
+        assert house.channel.texts == ["The first half of it."]
     async with agent.serving() as url, rig(tmp_path, url) as house:
         await house.channel.until_sent(1)
         assert house.channel.texts == [words("lost_track")]
+    assert len(agent.received) == 1
 
 
 async def test_a_look_cut_short_by_a_stop_is_taken_up_by_the_next(tmp_path: Path) -> None:

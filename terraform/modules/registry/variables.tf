@@ -1,0 +1,4 @@
+variable "name" {
+  description = "Name of the namespace; unique in the region."
+  type        = string
+}

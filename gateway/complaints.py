@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -27,6 +27,7 @@ _URLS = (
     "telegram_api_url",
     "twilio_api_url",
     "otel_exporter_otlp_endpoint",
+    "secrets_url",
 )
 
 
@@ -43,12 +44,48 @@ def _split(url: str) -> SplitResult:
 def check(settings: Settings) -> None:
     """Raise SettingsError for the first thing that is wrong."""
     for name in _URLS:
-        url = _split(getattr(settings, name))
-        if getattr(settings, name) and (url.scheme not in ("http", "https") or not url.hostname):
-            raise SettingsError(f"{name.upper()} must be a URL such as https://example.com.")
-    for wrong, complaint in _complaints(settings):
+        _check_url(settings, name)
+    _check(_complaints(settings))
+
+
+def check_vault(settings: Settings, names: Sequence[str]) -> None:
+    """The same for what must be right before any secret is fetched; `names` are all settings'."""
+    _check_url(settings, "secrets_url")
+    _check(_vault_complaints(settings, names))
+
+
+def _check_url(settings: Settings, name: str) -> None:
+    url = _split(getattr(settings, name))
+    if getattr(settings, name) and (url.scheme not in ("http", "https") or not url.hostname):
+        raise SettingsError(f"{name.upper()} must be a URL such as https://example.com.")
+
+
+def _check(complaints: Iterable[tuple[object, str]]) -> None:
+    for wrong, complaint in complaints:
         if wrong:
             raise SettingsError(complaint)
+
+
+def _vault_complaints(settings: Settings, names: Sequence[str]) -> Iterator[tuple[object, str]]:
+    yield settings.secrets_from != "scaleway", "SECRETS_FROM must be scaleway, or unset."
+    yield (
+        not settings.secrets_api_key,
+        "SECRETS_API_KEY must be the secret half of an IAM key; SECRETS_FROM needs it.",
+    )
+    yield (
+        not settings.secrets_project,
+        "SECRETS_PROJECT must be the id of the project that the secrets are in.",
+    )
+    yield (
+        not re.fullmatch("[a-z]{2}-[a-z]{3}", settings.secrets_region),
+        "SECRETS_REGION must be a region such as fr-par.",
+    )
+    rootless = [path for path in settings.secrets_path if path and not path.startswith("/")]
+    yield rootless, f"SECRETS_PATH must begin with /, not as {', '.join(rootless)}."
+    odd = [
+        name for name in settings.secrets_names if name not in names or name.startswith("SECRETS_")
+    ]
+    yield odd, f"SECRETS_NAMES takes names of settings, such as DATABASE_URL, not {', '.join(odd)}."
 
 
 _RECOGNISERS = ("groq", "openai", "cartesia", "whisper", "sphinx")

@@ -1,7 +1,7 @@
 """Settings: read once from the environment or a `.env` file, checked, then handed on.
 
 Every variable is a field of `Settings`, which says what it is for. Nobody else reads the
-environment.
+environment. What is kept in a secret manager is read here, too, if `SECRETS_FROM` says so.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from gateway.complaints import ROLES, check
+from gateway import vault
+from gateway.complaints import ROLES, check, check_vault
 from gateway.errors import SettingsError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -205,6 +206,24 @@ class Settings:
     )
     otel_service_name: str = _setting("What traces call us.", "frontdoor")
 
+    secrets_from: str = _setting(
+        "scaleway fetches what is not set from its Secret Manager, at the start."
+    )
+    secrets_path: tuple[str, ...] = _setting(
+        "Folders there, comma separated, in the order they are looked into; unset means /.", ()
+    )
+    secrets_names: tuple[str, ...] = _setting(
+        "Which settings to fetch, comma separated; each must be there. Unset means every secret "
+        "that is there.",
+        (),
+    )
+    secrets_api_key: str = _setting(
+        "The secret half of an IAM key that may read them.", secret=True
+    )
+    secrets_project: str = _setting("Id of the project they are in.")
+    secrets_region: str = _setting("The region they are in.", "fr-par")
+    secrets_url: str = _setting("Scaleway's API.", "https://api.scaleway.com")
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
 
@@ -263,21 +282,62 @@ def read(
 ) -> Settings:
     """Read and check all settings; the environment wins over the `.env` file, `options` over both.
 
+    What is in none of them and kept in a secret manager is fetched.
+
     Raises SettingsError naming the variable and the remedy.
     """
     from dotenv import dotenv_values  # noqa: PLC0415 - only who reads settings pays for it
 
     environ = os.environ if environ is None else environ
     given = {**dotenv_values(dotenv), **environ, **(options or {})}
-    types = get_type_hints(Settings)
-    values = {
-        f.name: _convert(f.name.upper(), raw.strip(), types[f.name])
-        for f in fields(Settings)
-        if (raw := given.get(f.name.upper())) and raw.strip()
-    }
-    settings = Settings(**values)
+    settings = _settings_of(given)
+    if settings.secrets_from:
+        given |= {
+            name: given.get(theirs) for name, theirs in _THEIRS.items() if not given.get(name)
+        }
+        settings = _settings_of(given)
+        check_vault(settings, [f.name.upper() for f in fields(Settings)])
+        settings = _settings_of(given | _fetched(settings, given))
     check(settings)
     return settings
+
+
+_THEIRS = {
+    "SECRETS_API_KEY": "SCW_SECRET_KEY",
+    "SECRETS_PROJECT": "SCW_DEFAULT_PROJECT_ID",
+    "SECRETS_REGION": "SCW_DEFAULT_REGION",
+    "SECRETS_URL": "SCW_API_URL",
+}
+"""What Scaleway's own tools call them; its containers may be given no variable of such a name."""
+
+
+def _fetched(settings: Settings, given: Mapping[str, str | None]) -> dict[str, str]:
+    """What is kept elsewhere and not set here."""
+    names = settings.secrets_names or [
+        f.name.upper()
+        for f in fields(Settings)
+        if f.metadata["secret"] and f.name != "secrets_api_key"
+    ]
+    kept = vault.Vault(
+        url=settings.secrets_url,
+        region=settings.secrets_region,
+        project=settings.secrets_project,
+        key=settings.secrets_api_key,
+        paths=[path or "/" for path in settings.secrets_path] or ["/"],
+    )
+    missing = [name for name in names if not (given.get(name) or "").strip()]
+    return vault.fetched(kept, missing, needed=bool(settings.secrets_names))
+
+
+def _settings_of(given: Mapping[str, str | None]) -> Settings:
+    types = get_type_hints(Settings)
+    return Settings(
+        **{
+            f.name: _convert(f.name.upper(), raw.strip(), types[f.name])
+            for f in fields(Settings)
+            if (raw := given.get(f.name.upper())) and raw.strip()
+        }
+    )
 
 
 def _convert(name: str, raw: str, kind: Any) -> Any:

@@ -71,6 +71,7 @@ FLOORS = {
     "gateway.otlp": 1,
     "gateway.telemetry": 1,
     "gateway.tracing": 1,
+    "gateway.vault": 1,
     "gateway": 1,
     "channels": 1,
     "prompts": 0,

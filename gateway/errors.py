@@ -4,6 +4,7 @@
   x SettingsError          a setting is missing or wrong; names it and the remedy
   x StoreError             the database cannot be used as it is
     + StoreUnavailable     it cannot be reached for now: try again
+      - StoreBusy          somebody else does not let go of what is to be written
   x AgentError             the agent did not do what was asked
     + AgentUnreachable     nothing answered, or too late: try again
     + AgentRefused         it answered that it will not: trying again is no use
@@ -39,6 +40,10 @@ class StoreUnavailable(StoreError):
 
     retry_after = 3
     """Seconds after which another try is worth while."""
+
+
+class StoreBusy(StoreUnavailable):
+    """What is to be written is being written by somebody else, who does not come to an end."""
 
 
 class AgentError(FrontDoorError):

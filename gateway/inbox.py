@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import structlog
@@ -11,13 +11,19 @@ import structlog
 from channels.base import RateLimited
 from channels.events import Address, Entry, File, Live, Message, Receipt, Route, Sender, Trust
 from gateway.bus.base import Bus
+from gateway.errors import StoreBusy, StoreUnavailable
 from gateway.store import inbox as transactions
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
+from gateway.store.inbox import Arrival
+from gateway.store.together import Together
 from gateway.telemetry import MESSAGES
 from gateway.tracing import Mark, received
 
 log = structlog.get_logger()
+
+AT_ONCE = 128
+"""Messages stored in one transaction, at most: others wait for what it locks."""
 
 
 class StoringInbox:
@@ -44,6 +50,7 @@ class StoringInbox:
         self._on_due = on_due
         self._on_cancel = on_cancel
         self._clock = clock
+        self._store = Together(self._store_all, most=AT_ONCE, divisible=_divisible)
 
     async def accept(self, message: Message) -> Receipt:
         began = time.time_ns()
@@ -52,10 +59,7 @@ class StoringInbox:
         now = self._clock()
         # Who speaks is done when the line says so, and waits for the answer.
         due_at = now + (wait or (0.0 if message.spoken else self._debounce))
-        accepted = await self._database.write(
-            transactions.accept, message, now=now, due_at=due_at, late=bool(wait)
-        )
-        receipt = accepted.receipt
+        receipt = await self._store(Arrival(message, now, due_at, late=bool(wait)))
         MESSAGES.labels(address.channel, "stored" if receipt.fresh else "repeated").inc()
         log.info(
             "message_accepted",
@@ -69,12 +73,19 @@ class StoringInbox:
         )
         if receipt.fresh:
             received(receipt.id, began, conversation=receipt.conversation, channel=address.channel)
-        if accepted.news:
-            self._bus.publish(receipt.conversation, accepted.news)
-        if accepted.cancels:
-            self._on_cancel(receipt.conversation)
-        self._on_due(due_at)
         return receipt
+
+    async def _store_all(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        """Store messages, and tell of them; who brought one may have left meanwhile."""
+        outcomes = await self._database.write(transactions.accept_all, arrivals)
+        for accepted in outcomes:
+            conversation = accepted.receipt.conversation
+            if accepted.news:
+                self._bus.publish(conversation, accepted.news)
+            if accepted.cancels:
+                self._on_cancel(conversation)
+        self._on_due(min(arrival.due_at for arrival in arrivals))
+        return [accepted.receipt for accepted in outcomes]
 
     async def _wait(self, message: Message) -> float:
         """Seconds by which a message over its sender's allowance may wait; 0 for all others.
@@ -134,3 +145,8 @@ class StoringInbox:
 
     async def get_file(self, id: str) -> tuple[File, AsyncIterator[bytes]] | None:
         return await self._files.get(id)
+
+
+def _divisible(error: Exception) -> bool:
+    """Whether it may be for one message that several could not be stored."""
+    return isinstance(error, StoreBusy) or not isinstance(error, StoreUnavailable)

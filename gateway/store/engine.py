@@ -18,7 +18,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from gateway.errors import StoreUnavailable
+from gateway.errors import StoreBusy, StoreUnavailable
 from gateway.store import trouble
 from gateway.store.opening import open_engine
 from gateway.telemetry import asking
@@ -184,6 +184,7 @@ def _stubbornly(work: Callable[[], T]) -> T:
                 reconnected = True
                 continue
             if trouble.away(error):
-                raise StoreUnavailable(f"The database is away ({trouble.plain(error)}).") from error
+                kind = StoreBusy if trouble.busy(error) else StoreUnavailable
+                raise kind(f"The database is away ({trouble.plain(error)}).") from error
             raise
     raise AssertionError  # pragma: no cover - the last round returns or raises

@@ -4,38 +4,65 @@ from __future__ import annotations
 
 import secrets as entropy
 import uuid
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, func, select, update
+from sqlalchemy import Connection, Row, bindparam, case, select, update
 
 from channels.events import Address, Amended, Entry, Message, Receipt, Route, Sender, Trust
 from gateway.store.codec import lane, parts_from_json, parts_to_json, route_to_json
 from gateway.store.engine import insert_new
-from gateway.store.tables import addresses, conversations, is_, messages, persons, secrets, turns
+from gateway.store.people import People, padded
+from gateway.store.tables import addresses, conversations, is_, messages, secrets, turns
 
 # Built once: to build a statement takes SQLAlchemy several times as long as SQLite to run it,
 # and these are run for every message.
 _KNOWN = select(messages.c.id, messages.c.conversation_id, messages.c.seq).where(
-    messages.c.channel == bindparam("channel"),
-    messages.c.account == bindparam("account"),
-    messages.c.event_id == bindparam("event"),
+    messages.c.id.in_(bindparam("ids", expanding=True))
 )
-_ADDRESS = select(addresses).where(addresses.c.id == bindparam("address"))
-_CONVERSATION = select(conversations.c.id).where(conversations.c.key == bindparam("key"))
+_CONVERSATIONS = (
+    select(
+        conversations.c.id, conversations.c.key, conversations.c.last_seq, conversations.c.due_at
+    )
+    .where(conversations.c.key.in_(bindparam("keys", expanding=True)))
+    # Others lock as many: in one order, nobody waits for who waits for them.
+    .order_by(conversations.c.id)
+    .with_for_update(key_share=True)
+)
+_OPEN = conversations.insert()
+_GROWN = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("conversation"))
+    .values(last_seq=bindparam("seq"), due_at=bindparam("due"))
+)
 _NEXT_SEQ = (
     update(conversations)
     .where(conversations.c.id == bindparam("conversation"))
     .values(last_seq=conversations.c.last_seq + 1)
     .returning(conversations.c.last_seq)
 )
-_ARRIVAL = _NEXT_SEQ.values(due_at=bindparam("due"))
-_LATE_ARRIVAL = _NEXT_SEQ.values(due_at=func.coalesce(conversations.c.due_at, bindparam("due")))
 _INSERT = messages.insert()
+
+_PATIENCE = "SET LOCAL lock_timeout = '1s'"
+"""Nobody's message waits longer for what another's needs; alone, it may wait as long as any."""
 
 _MESSAGES = uuid.UUID("5b8f6f3c-5f0e-4c1b-9b1e-2d3f0a7c8e41")
 """The namespace (RFC 9562, 5.5) of message ids. Never change it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message to be stored."""
+
+    message: Message
+    now: float
+    """Epoch seconds."""
+    due_at: float
+    """When its conversation is due for it, epoch seconds."""
+    late: bool = False
+    """Whether it puts off nothing that is due already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,60 +94,69 @@ def asked_by(ask: str) -> str:
 def accept(
     connection: Connection, message: Message, *, now: float, due_at: float, late: bool = False
 ) -> Accepted:
-    """Store a message once under its event id, and say when its conversation is due.
+    """Store one message; see `accept_all`."""
+    [accepted] = accept_all(connection, [Arrival(message, now, due_at, late)])
+    return accepted
 
-    A `late` one puts off nothing that is due already.
+
+def accept_all(connection: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
+    """Store messages, each once under its event id, and say when their conversations are due.
+
+    What comes of it is the same as of one after the other, in fewer statements. Where there are
+    several and one of their conversations is being written in, that is waited for a second only.
     """
-    route = message.route
-    event = {"channel": route.channel, "account": route.account, "event": message.event}
-    known = connection.execute(_KNOWN, event).first()
-    if known:
-        return Accepted(Receipt(known.id, known.conversation_id, known.seq, fresh=False), None)
-    person = _person(connection, message.sender, now)
-    conversation = _conversation(connection, _key(message, person))
-    edited = _edit_in_place(connection, message, conversation)
-    if edited:
-        return edited
-    cancels = message.command == "cancel" and _ask_to_stop(connection, conversation)
-    arrival = _LATE_ARRIVAL if late else _ARRIVAL
-    seq: int = connection.scalar(arrival, {"conversation": conversation, "due": due_at})
-    entry = Entry(
-        seq=seq,
-        id=message_id(route, message.event),
-        role="user",
-        parts=message.parts,
-        at=datetime.fromtimestamp(now, UTC),
-        client_id=message.event,
-    )
-    connection.execute(
-        _INSERT,
-        {
-            "id": entry.id,
-            "conversation_id": conversation,
-            "seq": seq,
-            "role": entry.role,
-            "state": "done" if cancels else "pending",
-            "channel": route.channel,
-            "account": route.account,
-            "event_id": message.event,
-            "address_id": str(message.sender.address),
-            "ref": message.ref,
-            "route": route_to_json(route),
-            "command": message.command,
-            "album": message.album,
-            "edited": bool(message.edits),
-            "group_chat": message.group,
-            "parts": parts_to_json(message.parts),
-            "heard": message.heard,
-            "at": now,
-        },
-    )
-    return Accepted(Receipt(entry.id, conversation, seq, fresh=True), entry, cancels)
+    if len(arrivals) > 1 and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_PATIENCE)
+    ids = [message_id(arrival.message.route, arrival.message.event) for arrival in arrivals]
+    stored = {
+        row.id: Receipt(row.id, row.conversation_id, row.seq, fresh=False)
+        for row in connection.execute(_KNOWN, {"ids": padded(ids)})
+    }
+    fresh = [arrival for id, arrival in zip(ids, arrivals, strict=True) if id not in stored]
+    if not fresh:
+        return [Accepted(stored[id], None) for id in ids]
+    people = People(connection, [(each.message.sender, each.now) for each in fresh])
+    logs = _logs(connection, {_key(each.message, people) for each in fresh})
+    unwritten: list[dict[str, Any]] = []
+    outcomes: list[Accepted] = []
+    for id, arrival in zip(ids, arrivals, strict=True):
+        if known := stored.get(id):
+            outcomes.append(Accepted(known, None))
+            continue
+        message = arrival.message
+        people.hear(message.sender)
+        log = logs[_key(message, people)]
+        cancels = message.command == "cancel"
+        if message.edits or cancels:
+            # What these look for may have come with them.
+            _insert(connection, unwritten)
+        if edited := _edit_in_place(connection, message, log.id):
+            outcomes.append(edited)
+            continue
+        cancels = cancels and _ask_to_stop(connection, log.id)
+        log.grow(arrival)
+        entry = _entry_of(id, log.seq, arrival)
+        state = "done" if cancels else "pending"
+        unwritten.append(_row(entry, log.id, state, arrival))
+        stored[id] = Receipt(id, log.id, log.seq, fresh=False)
+        outcomes.append(Accepted(Receipt(id, log.id, log.seq, fresh=True), entry, cancels))
+    _insert(connection, unwritten)
+    grown = [log for log in logs.values() if log.grown]
+    if grown:
+        connection.execute(
+            _GROWN, [{"conversation": log.id, "seq": log.seq, "due": log.due_at} for log in grown]
+        )
+    people.keep()
+    return outcomes
 
 
 def open_direct(connection: Connection, sender: Sender, *, now: float) -> str:
     """The id of the sender's direct conversation, made if there is none."""
-    return _conversation(connection, f"person:{_person(connection, sender, now)}")
+    people = People(connection, [(sender, now)])
+    people.hear(sender)
+    people.keep()
+    [log] = _logs(connection, [_direct(people.person(sender))]).values()
+    return log.id
 
 
 def ask_to_stop(
@@ -191,50 +227,99 @@ def _entry(row: Row[*tuple[Any, ...]]) -> Entry:
     )
 
 
-def _key(message: Message, person: str) -> str:
-    return f"group:{lane(message.route)}" if message.group else f"person:{person}"
+@dataclass(slots=True)
+class _Log:
+    """A conversation's log, in which nobody else writes until the transaction ends."""
+
+    id: str
+    seq: int = 0
+    due_at: float | None = None
+    grown: bool = False
+
+    def grow(self, arrival: Arrival) -> None:
+        self.seq += 1
+        self.grown = True
+        if self.due_at is None or not arrival.late:
+            self.due_at = arrival.due_at
 
 
-def _person(connection: Connection, sender: Sender, now: float) -> str:
-    profile = {
-        "name": sender.name,
-        "locale": sender.locale,
-        "zone": sender.zone,
-        "trust": str(sender.trust),
-        "reachable": True,
+def _logs(connection: Connection, keys: Iterable[str]) -> dict[str, _Log]:
+    """The conversations of these keys, made where there is none."""
+    wanted = sorted(keys)
+    logs = {
+        row.key: _Log(row.id, row.last_seq, row.due_at)
+        for row in connection.execute(_CONVERSATIONS, {"keys": padded(wanted)})
     }
-    id = str(sender.address)
-    known = connection.execute(_ADDRESS, {"address": id}).first()
-    if known is None:
-        person = str(uuid.uuid4())
-        connection.execute(persons.insert(), {"id": person, "created_at": now})
-        connection.execute(addresses.insert(), {"id": id, "person_id": person, **profile})
-        return person
-    # What a channel does not tell this time stays as it was.
-    changes = {k: v for k, v in profile.items() if v and getattr(known, k) != v}
-    if changes:
-        connection.execute(update(addresses).where(addresses.c.id == id).values(changes))
-    return str(known.person_id)
+    new = {key: _Log(str(uuid.uuid4())) for key in wanted if key not in logs}
+    if new:
+        connection.execute(
+            _OPEN,
+            [
+                {
+                    "id": log.id,
+                    "key": key,
+                    "context_id": log.id,
+                    "last_seq": 0,
+                    "last_turn": 0,
+                    "lease_until": 0.0,
+                    "asking_task": "",
+                }
+                for key, log in new.items()
+            ],
+        )
+    return logs | new
 
 
-def _conversation(connection: Connection, key: str) -> str:
-    known = connection.scalar(_CONVERSATION, {"key": key})
-    if known:
-        return str(known)
-    id = str(uuid.uuid4())
-    connection.execute(
-        conversations.insert(),
-        {
-            "id": id,
-            "key": key,
-            "context_id": id,
-            "last_seq": 0,
-            "last_turn": 0,
-            "lease_until": 0.0,
-            "asking_task": "",
-        },
+def _key(message: Message, people: People) -> str:
+    if message.group:
+        return f"group:{lane(message.route)}"
+    return _direct(people.person(message.sender))
+
+
+def _direct(person: str) -> str:
+    return f"person:{person}"
+
+
+def _entry_of(id: str, seq: int, arrival: Arrival) -> Entry:
+    return Entry(
+        seq=seq,
+        id=id,
+        role="user",
+        parts=arrival.message.parts,
+        at=datetime.fromtimestamp(arrival.now, UTC),
+        client_id=arrival.message.event,
     )
-    return id
+
+
+def _row(entry: Entry, conversation: str, state: str, arrival: Arrival) -> dict[str, Any]:
+    message, route = arrival.message, arrival.message.route
+    return {
+        "id": entry.id,
+        "conversation_id": conversation,
+        "seq": entry.seq,
+        "role": entry.role,
+        "state": state,
+        "channel": route.channel,
+        "account": route.account,
+        "event_id": message.event,
+        "address_id": str(message.sender.address),
+        "ref": message.ref,
+        "route": route_to_json(route),
+        "command": message.command,
+        "album": message.album,
+        "edited": bool(message.edits),
+        "group_chat": message.group,
+        "parts": parts_to_json(message.parts),
+        "heard": message.heard,
+        "at": arrival.now,
+    }
+
+
+def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Write what is not written yet."""
+    if rows:
+        connection.execute(_INSERT, rows)
+        rows.clear()
 
 
 def _edit_in_place(connection: Connection, message: Message, conversation: str) -> Accepted | None:

@@ -10,7 +10,10 @@ _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN",
 _CLASSES_AWAY = ("08", "53", "57", "58")
 """Connection, resources, operator intervention, system: PostgreSQL, appendix A."""
 
-_CODES_AWAY = ("25006", "55P03")
+_LOCKED = "55P03"
+"""lock_not_available"""
+
+_CODES_AWAY = ("25006", _LOCKED)
 """A standby that is not promoted yet; a lock that was not to be had."""
 
 
@@ -37,6 +40,11 @@ def away(error: DBAPIError) -> bool:
         return state.startswith(_CLASSES_AWAY) or state in _CODES_AWAY
     # libpq itself has no code for a server that cannot be reached.
     return error.connection_invalidated or type(error.orig).__name__ == "OperationalError"
+
+
+def busy(error: DBAPIError) -> bool:
+    """Whether it is only that somebody else does not let go of a row."""
+    return _state(error) == _LOCKED
 
 
 def plain(error: DBAPIError) -> str:

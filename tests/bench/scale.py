@@ -1,15 +1,19 @@
 """Durable Telegram messages a second through one, two and three replicas on one PostgreSQL.
 
-What is counted is stored (a synced commit) before it is acknowledged. Beside it, in the same run,
-a bare python-telegram-bot webhook that stores nothing. All share this machine's cores.
+What is counted is stored (a synced commit) before it is acknowledged; nobody reads it meanwhile.
+Beside it, in the same run, a bare python-telegram-bot webhook that stores nothing. All share this
+machine's cores, so what a message costs whom says more than the rate.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from channels.telegram.config import TelegramConfig
 from channels.telegram.simulator import TelegramSimulator
@@ -17,7 +21,6 @@ from tests.bench.calls import cpu_seconds
 from tests.bench.many import replicas
 from tests.bench.measure import Client, spread
 from tests.bench.webhook import bare, update
-from tests.kill.house import House
 
 SECONDS = 8.0
 CONNECTIONS = 40
@@ -28,7 +31,6 @@ async def run() -> None:
     bot = TelegramSimulator()
     config = TelegramConfig(token=bot.api.token)
     headers = f"X-Telegram-Bot-Api-Secret-Token: {config.webhook_secret}\r\n"
-    numbers = itertools.count(1)
     async with bot.serving() as bot_url:
         settings = {
             "TELEGRAM_BOT_TOKEN": bot.api.token,
@@ -39,33 +41,45 @@ async def run() -> None:
         }
         for count in COUNTS:
             async with replicas(count, settings) as doors:
-                used = [cpu_seconds(door.pid) for door in doors]
-                rate, waits = await flat_out(ports(doors), "/telegram/webhook", headers, numbers)
-                shares = [
-                    (cpu_seconds(door.pid) - before) / SECONDS
-                    for door, before in zip(doors, used, strict=True)
-                ]
-                cpu = " + ".join(f"{share:.0%}" for share in shares)
-                print(
-                    f"{count} replicas: {rate:.0f} stored/s, {spread(waits)}; CPU of ours {cpu}",
-                    flush=True,
-                )
+                ports = [door.port for door in doors]
+                await measured(f"{count} replicas", ports, "/telegram/webhook", headers)
         async with bare(bot.api.token, bot_url) as port:
-            rate, waits = await flat_out([port], "/", headers, numbers)
-            print(f"bare python-telegram-bot, one process: {rate:.0f}/s, {spread(waits)}")
+            await measured("bare python-telegram-bot, one process", [port], "/", headers)
 
 
-def ports(doors: Sequence[House]) -> list[int]:
-    return [door.port for door in doors]
+async def measured(name: str, ports: Sequence[int], path: str, headers: str) -> None:
+    """Print how many messages a second these doors take, and what one costs whom."""
+    before = processor_seconds()
+    waits = await flat_out(ports, path, headers)
+    used = processor_seconds()
+    costs = ", ".join(
+        f"{who} {(used[who] - before[who]) / len(waits) * 1e3:.2f}" for who in sorted(used)
+    )
+    rate = len(waits) / SECONDS
+    print(f"{name}: {rate:.0f}/s, {spread(waits)}; CPU ms a message: {costs}", flush=True)
 
 
-async def flat_out(
-    doors: Sequence[int], path: str, headers: str, numbers: itertools.count[int]
-) -> tuple[float, list[float]]:
-    """Post as fast as it goes, each connection to its door; a second's messages, and the waits."""
-    clients = [Client("127.0.0.1", doors[n % len(doors)]) for n in range(CONNECTIONS)]
+def processor_seconds() -> dict[str, float]:
+    """What we, who are the load, and the programs that we started have used so far."""
+    used = defaultdict(float, {"load": cpu_seconds(os.getpid())})
+    for pid in descendants(os.getpid()):
+        used[Path(f"/proc/{pid}/comm").read_text().strip()] += cpu_seconds(pid)
+    return used
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, listed.read_text().split()):
+            yield child
+            yield from descendants(child)
+
+
+async def flat_out(ports: Sequence[int], path: str, headers: str) -> list[float]:
+    """Post as fast as it goes, each connection to its door; how long each answer took."""
+    clients = [Client("127.0.0.1", ports[n % len(ports)]) for n in range(CONNECTIONS)]
     for client in clients:
         await client.open()
+    numbers = itertools.count(1)
     waits: list[float] = []
     ends = time.perf_counter() + SECONDS
 
@@ -77,4 +91,4 @@ async def flat_out(
     await asyncio.gather(*map(post, clients))
     for client in clients:
         client.close()
-    return len(waits) / SECONDS, waits
+    return waits

@@ -37,7 +37,10 @@ def news_to_bytes(worker: str, news: News) -> bytes:
 
 
 def news_from_bytes(data: bytes) -> tuple[str, News | None]:
-    """Which worker tells what; None for what we do not know. Raises ValueError."""
+    """Which worker tells what; None for what we do not know.
+
+    Raises ValueError, TypeError or LookupError for what is said in another way.
+    """
     worker, kind, run, offset, fields = _decode_news(data)
     if kind == "so_far":
         status, text = fields
@@ -60,7 +63,7 @@ def signal_to_fields(signal: Signal) -> list[Any]:
 
 
 def signal_from_fields(fields: Any) -> Signal | None:
-    """None for a signal we do not know. Raises ValueError."""
+    """None for a signal we do not know. Raises ValueError or TypeError."""
     name, values = msgspec.convert(fields, tuple[str, Any])
     if name not in _SIGNALS:
         return None

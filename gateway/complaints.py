@@ -18,6 +18,9 @@ HIGHEST_PORT = 65535
 SHORTEST_SECRET = 32
 """Characters; RFC 7518, 3.2 asks for as many bytes as the hash has."""
 
+PEM = "-----BEGIN"
+"""How certificates begin (RFC 7468)."""
+
 _URLS = (
     "public_url",
     "agent_url",
@@ -177,7 +180,9 @@ def _redis_complaints(settings: Settings) -> Iterator[tuple[object, str]]:
         "REDIS_URL must begin with redis://, rediss:// or unix://.",
     )
     yield (
-        settings.redis_ca_file and not _is_file(settings.redis_ca_file),
+        settings.redis_ca_file
+        and not settings.redis_ca_file.startswith(PEM)
+        and not _is_file(settings.redis_ca_file),
         f"REDIS_CA_FILE names no file: {settings.redis_ca_file}",
     )
 

@@ -50,7 +50,9 @@ class Settings:
         "means that they poll the database.",
         secret=True,
     )
-    redis_ca_file: str = _setting("File with the certificate authority that Redis's TLS is of.")
+    redis_ca_file: str = _setting(
+        "File with the certificate authority that Redis's TLS is of, or its PEM text."
+    )
     redis_prefix: str = _setting(
         "What our keys and channels begin with, if several share a Redis.", "frontdoor"
     )

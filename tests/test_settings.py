@@ -103,3 +103,8 @@ def test_what_is_no_url_is_named(name: str) -> None:
 def test_what_is_no_file_is_named() -> None:
     with pytest.raises(SettingsError, match="REDIS_CA_FILE"):
         read({"REDIS_CA_FILE": "x" * 5000}, NO_FILE)
+
+
+def test_a_certificate_may_stand_where_its_file_would() -> None:
+    written = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+    assert read({"REDIS_CA_FILE": written}, NO_FILE).redis_ca_file == written

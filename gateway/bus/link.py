@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from gateway.bus.budget import Away, Script
+from gateway.complaints import PEM
 from gateway.telemetry import REDIS_UP, asking
 
 log = structlog.get_logger()
@@ -307,8 +308,12 @@ class Link:
 
 
 def pool(url: str, ca_file: str = "") -> ConnectionPool:
-    """How to connect: to fail at once and leave the rest to us. Raises ValueError."""
-    tls: dict[str, Any] = {"ssl_ca_certs": ca_file} if ca_file else {}
+    """How to connect: to fail at once and leave the rest to us. Raises ValueError.
+
+    `ca_file` is a certificate authority's file, or what is in one.
+    """
+    given = "ssl_ca_data" if ca_file.startswith(PEM) else "ssl_ca_certs"
+    tls: dict[str, Any] = {given: ca_file} if ca_file else {}
     return ConnectionPool.from_url(
         url,
         # The replies of RESP2 have one shape each, pushed messages included.

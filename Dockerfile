@@ -9,6 +9,8 @@
 ARG BASE=docker.io/library/debian:trixie-slim
 
 FROM ${BASE} AS tools
+# Debian's stable release is the pin: its security updates are wanted.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends binutils ca-certificates python3 python3-venv \
     && rm -rf /var/lib/apt/lists/*
@@ -47,6 +49,7 @@ RUN /build/bin/pip wheel --no-build-isolation --no-deps -w /own . \
         /opt/frontdoor/lib
 
 FROM ${BASE}
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates python3 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/debconf/*-old /var/log/* \

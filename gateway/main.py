@@ -74,7 +74,9 @@ async def serve(settings: Settings) -> None:
             serving(server),
             anyio.create_task_group() as tasks,
         ):
-            show(settings)
+            # Where machines read the log, each line is an event.
+            if settings.log_format != "json":
+                show(settings)
             tasks.start_soon(house.run)
             await server.asked_to_stop.wait()
             log.info("stopping")

@@ -54,11 +54,11 @@ module "iam" {
   project_id = var.project_id
   grace_days = var.key_grace_days
   services = merge(
-    { for name in keys(local.services) : name => toset(["SecretManagerReadOnly", "SecretManagerSecretAccess"]) },
+    { for name in keys(local.services) : name => toset(["SecretManagerSecretAccess"]) },
     # The Chief of Staff may call agents that are private.
-    { chief-of-staff = toset(["SecretManagerReadOnly", "SecretManagerSecretAccess", "ContainersPrivateAccess"]) },
+    { chief-of-staff = toset(["SecretManagerSecretAccess", "ContainersPrivateAccess"]) },
     # A machine pulls the image itself.
-    local.voice_in_container ? {} : { voice = toset(["SecretManagerReadOnly", "SecretManagerSecretAccess", "ContainerRegistryReadOnly"]) },
+    local.voice_in_container ? {} : { voice = toset(["SecretManagerSecretAccess", "ContainerRegistryReadOnly"]) },
     # The doors reach the bucket by this key, which they find among their secrets.
     { storage = toset(["ObjectStorageObjectsRead", "ObjectStorageObjectsWrite", "ObjectStorageObjectsDelete"]) },
   )

@@ -19,6 +19,9 @@ locals {
     telegram = { door = ["TELEGRAM_BOT_TOKEN"], brain = [] }
     github   = { door = [], brain = ["GITHUB_TOKEN"] }
   }
+  # For tools of the agents, not for Front Door.
+  not_settings = toset(["GITHUB_TOKEN"])
+
   every_brain = ["DATABASE_URL", "API_TOKEN", "OTEL_EXPORTER_OTLP_HEADERS"]
   brain       = toset(concat(local.every_brain, flatten([for who in var.services_in_use : local.credentials[who].brain])))
 

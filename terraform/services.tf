@@ -46,8 +46,10 @@ locals {
   own_settings = {
     for name, service in local.services : name => merge(
       {
-        DATABASE_POOL     = tostring(local.sizes[name].database_pool)
-        SECRETS_PATH      = "${module.secrets.path}/${service.group}"
+        DATABASE_POOL = tostring(local.sizes[name].database_pool)
+        SECRETS_PATH  = "${module.secrets.path}/${service.group}"
+        # Each must be there, or the service does not start and says which is missing.
+        SECRETS_NAMES     = join(",", setsubtract(local.secret_groups[service.group], local.not_settings))
         OTEL_SERVICE_NAME = name
       },
       service.hostname == null ? {} : { PUBLIC_URL = "https://${service.hostname}" },
@@ -61,9 +63,11 @@ locals {
   }
 
   shared_settings = {
-    HOST                        = "0.0.0.0"
-    LOG_FORMAT                  = "json"
-    MIGRATE                     = "off"
+    HOST       = "0.0.0.0"
+    LOG_FORMAT = "json"
+    # Nothing outside the network reaches the database: the first replica of a version brings the
+    # schema up to date, while those of the version before serve.
+    MIGRATE                     = "on"
     SECRETS_FROM                = "scaleway"
     SECRETS_PROJECT             = var.project_id
     SECRETS_REGION              = var.region

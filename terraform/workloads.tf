@@ -10,7 +10,6 @@ module "agents" {
   image              = local.image
   private_network_id = module.vpc.private_network_id
   environment        = local.shared_settings
-  access_keys        = module.iam.access_keys
   secret_keys        = module.iam.secret_keys
   containers = {
     for name, service in local.agents : name => merge(local.sizes[name], service, { environment = local.own_settings[name] })
@@ -26,7 +25,6 @@ module "doors" {
   image              = local.image
   private_network_id = module.vpc.private_network_id
   environment        = merge(local.shared_settings, local.door_settings, { AGENT_URL = module.agents.endpoints["chief-of-staff"] })
-  access_keys        = module.iam.access_keys
   secret_keys        = module.iam.secret_keys
   containers = {
     for name, service in local.door_containers : name => merge(local.sizes[name], service, { environment = local.own_settings[name] })
@@ -47,8 +45,8 @@ module "voice_instance" {
   dns_zone           = var.dns_zone
   private_network_id = module.vpc.private_network_id
   image              = local.image
-  access_key         = module.iam.access_keys["voice"]
   secret_key         = module.iam.secret_keys["voice"]
+  key_version        = module.iam.access_keys["voice"]
   environment = merge(
     local.shared_settings, local.door_settings, local.own_settings["voice"],
     { AGENT_URL = module.agents.endpoints["chief-of-staff"] },

@@ -31,8 +31,7 @@ resource "scaleway_container" "main" {
   # The provider has no write-only argument here, so this one key is in the state. All other
   # secrets are fetched with it. Names that begin with SCW_ are the platform's own.
   secret_environment_variables = {
-    SECRETS_ACCESS_KEY = var.access_keys[each.key]
-    SECRETS_SECRET_KEY = var.secret_keys[each.key]
+    SECRETS_API_KEY = var.secret_keys[each.key]
   }
 
   scaling_option {

@@ -57,19 +57,14 @@ variable "containers" {
 
   validation {
     condition = alltrue(flatten([
-      for c in var.containers : [for name in keys(c.environment) : !can(regex("(_KEY|_TOKEN|_SECRET|PASSWORD|DATABASE_URL|REDIS_URL)$", name))]
+      for c in var.containers : [for name in keys(c.environment) : !can(regex("(_KEY|_KEY_ID|_TOKEN|_SECRET|PASSWORD|DATABASE_URL|REDIS_URL)$", name))]
     ]))
     error_message = "environment must hold no secret: put it into Secret Manager, where the service reads it at its start (secrets.tf)."
   }
 }
 
-variable "access_keys" {
-  description = "Public half of each container's own IAM key, with which it reads its secrets."
-  type        = map(string)
-}
-
 variable "secret_keys" {
-  description = "Secret half of it."
+  description = "Secret half of each container's own IAM key, with which it reads its secrets."
   type        = map(string)
   sensitive   = true
 }

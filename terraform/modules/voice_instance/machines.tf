@@ -41,7 +41,6 @@ resource "scaleway_instance_server" "main" {
     image       = var.image
     registry    = split("/", var.image)[0]
     environment = var.environment
-    access_key  = var.access_key
     secret_key  = var.secret_key
   })
 
@@ -52,7 +51,7 @@ resource "scaleway_instance_server" "main" {
 
 # Changing cloud_init alone would not make the provider build the machine anew.
 resource "terraform_data" "contents" {
-  input = sha256(jsonencode([var.image, var.environment, var.access_key]))
+  input = sha256(jsonencode([var.image, var.environment, var.key_version]))
 }
 
 resource "scaleway_instance_private_nic" "main" {

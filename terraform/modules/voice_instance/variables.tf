@@ -49,13 +49,13 @@ variable "environment" {
   type        = map(string)
 }
 
-variable "access_key" {
-  description = "Public half of the key that fetches secrets and pulls the image."
+variable "key_version" {
+  description = "Changes when the key does."
   type        = string
 }
 
 variable "secret_key" {
-  description = "Secret half of it."
+  description = "Secret half of the key that fetches secrets and pulls the image."
   type        = string
   sensitive   = true
 }

@@ -6,6 +6,7 @@ set -euo pipefail
 SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TERRAFORM=$(dirname "$SCRIPTS")
 REPOSITORY=$(dirname "$TERRAFORM")
+PATH=$PATH:$REPOSITORY/.venv/bin
 SCW_API_URL=${SCW_API_URL:-https://api.scaleway.com}
 SCW_DEFAULT_REGION=${SCW_DEFAULT_REGION:-fr-par}
 
@@ -102,4 +103,30 @@ _store() {
 work_folder() {
   WORK=$(mktemp -d)
   trap 'rm -rf "$WORK"' EXIT
+}
+
+# Terraform's variables from the names that the gateway has for the same.
+export_for_terraform() {
+  local name variable
+  for name in GROQ_API_KEY OPENAI_API_KEY CARTESIA_API_KEY TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN \
+    TWILIO_PHONE_NUMBER TELEGRAM_BOT_TOKEN GITHUB_TOKEN; do
+    variable=TF_VAR_$(tr '[:upper:]' '[:lower:]' <<<"$name")
+    [ -n "${!name:-}" ] || [ -z "${!variable:-}" ] || export "$name=${!variable}"
+    [ -z "${!name:-}" ] || export "$variable=${!name}"
+  done
+  export TF_VAR_project_id=${TF_VAR_project_id:-${SCW_DEFAULT_PROJECT_ID:-}}
+  export TF_VAR_grafana_secret_key=${TF_VAR_grafana_secret_key:-${SCW_SECRET_KEY:-}}
+  # The state is in a bucket.
+  export AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-${SCW_ACCESS_KEY:-}}
+  export AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-${SCW_SECRET_KEY:-}}
+}
+
+# The services whose credentials a file of variables asks for, in one line.
+services_in_use() {
+  [ ! -e "$1" ] || tr -d '\n' <"$1" | sed -nE 's/.*services_in_use *= *\[([^]]*)\].*/\1/p' | tr -d '" ' | tr ',' ' '
+}
+
+# The one group of a file of rules, as the ruler takes it.
+group_of() {
+  sed -n '/^groups:/,$p' "$1" | tail -n +2 | sed -e 's/^  - /    /' -e 's/^    //'
 }

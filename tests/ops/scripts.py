@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,13 +27,13 @@ def run(
     """Run a script with nothing of our environment but the path."""
     path = env.get("PATH", "") + os.pathsep + os.environ["PATH"]
     return subprocess.run(
-        ["bash", str(SCRIPTS / script), *arguments],
+        ["bash", str(SCRIPTS / script), *arguments],  # noqa: S607 - wherever it is
         env={
             "HOME": "/nonexistent",
-            "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
+            "TMPDIR": tempfile.gettempdir(),
             **env,
             "PATH": path,
-        },  # noqa: S108 - where the script puts its own folder
+        },
         input=typed,
         capture_output=True,
         text=True,

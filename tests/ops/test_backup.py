@@ -26,8 +26,8 @@ FILES = {
 _FILL = """
 DO $$ DECLARE t record; names text; vals text; BEGIN
   SET LOCAL session_replication_role = replica;
-  FOR t IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-    AND relname NOT LIKE '%version%'
+  FOR t IN SELECT relname FROM pg_class WHERE relkind = 'r'
+    AND relnamespace = 'public'::regnamespace AND relname NOT LIKE '%version%'
   LOOP
     SELECT string_agg(quote_ident(column_name), ', '), string_agg(CASE
         WHEN data_type LIKE '%char%' OR data_type = 'text' THEN quote_literal('Zoë said “hi” 🚪')
@@ -109,7 +109,12 @@ def template(postgres_service: Postgres) -> str:
     postgres_service.run(_FILL, first)
     # The server writes some conditions of indexes in other words once they were dumped.
     url = postgres_service.database()
-    subprocess.run(["psql", "--quiet", "--output", "/dev/null", url], input=contents(first), text=True, check=True)  # fmt: skip  # noqa: S607 - Debian's
+    subprocess.run(
+        ["psql", "--quiet", "--output", "/dev/null", url],  # noqa: S607 - Debian's
+        input=contents(first),
+        text=True,
+        check=True,
+    )
     return url
 
 
@@ -219,7 +224,7 @@ def test_a_damaged_backup_changes_nothing(site: Site, key: str, what: str) -> No
     assert f"{what} of monday" in done.stderr
     assert "nothing was changed" in done.stderr
     assert fresh.files() == {}
-    assert site.server.run("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", fresh.url) == [(0,)]  # fmt: skip
+    assert "CREATE TABLE" not in contents(fresh.url)
 
 
 def test_half_a_backup_is_none(site: Site) -> None:
@@ -269,7 +274,7 @@ def test_a_database_out_of_reach_is_dumped_by_its_operator(site: Site) -> None:
     ).stdout
     states = ["creating", "ready", "exporting", "ready"]
 
-    def answer(method: str, path: str, body: Any) -> Any:
+    def answer(method: str, path: str, _: Any) -> Any:
         if path == "/dump":
             return dump
         if method == "POST":

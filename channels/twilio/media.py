@@ -202,4 +202,5 @@ def joined(parameters: dict[str, str]) -> str:
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
     with suppress(OSError, RuntimeError, WebSocketDisconnect):
-        await socket.close(code, reason[:REASON_LENGTH])
+        told = reason.encode("utf-8", "replace")[:REASON_LENGTH].decode("utf-8", "ignore")
+        await socket.close(code, told)

@@ -98,7 +98,7 @@ def read(text: str | bytes) -> Message | None:
         raise Malformed(f"a message of {len(text)}")
     try:
         return _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         if _is_new(text):
             return None
         # Their words tell what is wrong and never quote what was sent.

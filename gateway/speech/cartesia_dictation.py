@@ -19,11 +19,11 @@ from urllib.parse import urlencode, urlsplit
 import anyio
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from channels.events import AudioFormat
 from gateway.errors import SpeechUnreachable
-from gateway.speech import prices
+from gateway.speech import guard, prices
 from gateway.speech.base import Dictation, Speech, Transcription
 
 log = structlog.get_logger()
@@ -38,6 +38,8 @@ LEAD_SECONDS = 0.8
 begin softly."""
 BACKLOG_SECONDS = 5.0
 """More than this unsent, and the connection is of no use."""
+LONGEST = 20_000
+"""Letters of a turn: more than anybody says in the longest."""
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.25, 30.0
 """Between attempts to connect: doubling."""
 
@@ -173,7 +175,8 @@ class CartesiaDictation(Dictation):
                         proxy=self._proxy,
                         open_timeout=None,
                     )
-            except (OSError, InvalidHandshake, TimeoutError) as error:
+            # A redirect may lead to what is no URL: a ValueError.
+            except (OSError, WebSocketException, ValueError, TimeoutError) as error:
                 log.warning("dictation_unreachable", provider="cartesia", error=_kind(error))
                 await anyio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT_SECONDS)
@@ -196,6 +199,8 @@ class CartesiaDictation(Dictation):
             self._lose()
             with anyio.CancelScope(shield=True), anyio.move_on_after(0.5):
                 await socket.close()
+            # Whoever does not close their end would have us keep ours.
+            socket.transport.abort()
         return self._flushed > 0
 
     def _begin(self) -> None:
@@ -228,17 +233,22 @@ class CartesiaDictation(Dictation):
     def _take(self, event: dict[str, Any]) -> None:
         kind = event.get("type")
         if kind == "transcript" and self._flushed >= self._stale:
-            text = str(event.get("text", ""))
+            text = guard.storable(event.get("text"))
+            if len(self._final) + len(text) > LONGEST:
+                log.warning("dictation_failed", provider="cartesia", error="it has no end")
+                self._lose()
+                return
             if event.get("is_final"):
                 self._final += text
                 self._interim = ""
             else:
                 self._interim = text
-        elif kind == "flush_done":
+        elif kind == "flush_done" and self._flushed < self._asked:
             self._flushed += 1
             self._wake()
         elif kind == "error":
-            log.warning("dictation_failed", provider="cartesia", status=event.get("status_code"))
+            status = guard.number(event.get("status_code"), 0)
+            log.warning("dictation_failed", provider="cartesia", status=int(status))
             self._lose()
 
     def _lose(self) -> None:
@@ -278,7 +288,7 @@ class CartesiaDictation(Dictation):
 def _read(frame: str | bytes) -> dict[str, Any]:
     try:
         event = json.loads(frame)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return event if isinstance(event, dict) else {}
 

@@ -20,7 +20,7 @@ import anyio.to_thread
 import msgspec
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from gateway.errors import SpeechError, SpeechUnreachable
 from gateway.speech.remote import failure
@@ -34,6 +34,10 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 class Lost(SpeechUnreachable):
     """The socket broke while somebody was speaking."""
+
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What reading raises for what is no event."""
 
 
 class Event(msgspec.Struct):
@@ -93,17 +97,21 @@ class CartesiaSocket:
         """
         id = order["context_id"]
         utterance = self._utterances[id] = _Utterance()
-        received, patience, over = self._received, first_seconds, False
+        received, over = self._received, False
         try:
             await self._send(order)
+            patience = first_seconds
+            due = anyio.current_time() + patience
             while not over:
-                event = await self._next(utterance, patience, received)
+                event = await self._next(utterance, patience, due, received)
                 over = event.done
                 if event.type == "error":
                     raise failure("cartesia", event.status_code or 500)
                 if event.data:
-                    patience = next_seconds
                     yield event.data
+                    patience = next_seconds
+                    # What has no sound in it does not count.
+                    due = anyio.current_time() + patience
         finally:
             del self._utterances[id]
             if not over and self.up:
@@ -113,13 +121,14 @@ class CartesiaSocket:
     async def close(self) -> None:
         self.up = False
         self._reading.cancel()
-        with anyio.move_on_after(PARTING_SECONDS, shield=True):
-            await self._ws.close()
+        await self._part()
         with suppress(asyncio.CancelledError):
             await self._reading
 
-    async def _next(self, utterance: _Utterance, seconds: float, received: int) -> Event:
-        with anyio.move_on_after(seconds):
+    async def _next(
+        self, utterance: _Utterance, seconds: float, due: float, received: int
+    ) -> Event:
+        with anyio.CancelScope(deadline=due):
             return await utterance.take()
         if self._received == received:
             # Not slow but dead: nothing at all came since we spoke. The next one connects anew.
@@ -144,14 +153,19 @@ class CartesiaSocket:
                     utterance.put(event)
         except ConnectionClosed:
             pass
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             log.warning("cartesia sent what is no event")
         finally:
             self.up = False
             for utterance in self._utterances.values():
                 utterance.put(None)
-            with anyio.move_on_after(PARTING_SECONDS, shield=True):
-                await self._ws.close()
+            await self._part()
+
+    async def _part(self) -> None:
+        with anyio.move_on_after(PARTING_SECONDS, shield=True):
+            await self._ws.close()
+        # Whoever does not close their end would have us keep ours.
+        self._ws.transport.abort()
 
 
 async def dial(base_url: str, headers: Mapping[str, str]) -> CartesiaSocket:
@@ -174,7 +188,8 @@ async def dial(base_url: str, headers: Mapping[str, str]) -> CartesiaSocket:
         )
     except InvalidStatus as error:
         raise _told(error) from error
-    except (OSError, TimeoutError, InvalidHandshake) as error:
+    # A redirect may lead to what is no URL: a ValueError.
+    except (OSError, TimeoutError, WebSocketException, ValueError) as error:
         problem = type(error).__name__
         raise SpeechUnreachable(f"cartesia could not be reached: {problem}") from error
     return CartesiaSocket(ws)

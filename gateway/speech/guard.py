@@ -6,6 +6,7 @@ watching, the name of who made the subtitles. Its own doubts give it away, or th
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,21 +37,38 @@ def segments_of(answer: dict[str, Any]) -> list[Segment]:
     """The segments of a `verbose_json` answer; one of the whole text when it tells of none."""
     given = answer.get("segments")
     if not isinstance(given, list) or not given:
-        return [Segment(str(answer.get("text", "")))]
+        return [Segment(storable(answer.get("text")))]
     return [
         Segment(
-            str(one.get("text", "")),
-            _number(one.get("no_speech_prob"), 0.0),
-            _number(one.get("avg_logprob"), 0.0),
-            _number(one.get("compression_ratio"), 1.0),
+            storable(one.get("text")),
+            number(one.get("no_speech_prob"), 0.0),
+            number(one.get("avg_logprob"), 0.0),
+            number(one.get("compression_ratio"), 1.0),
         )
         for one in given
         if isinstance(one, dict)
     ]
 
 
-def _number(value: Any, otherwise: float) -> float:
-    return float(value) if isinstance(value, (int, float)) else otherwise
+def storable(told: Any) -> str:
+    """Words as any database takes them: no NUL, no half a surrogate pair; what is no text is none.
+
+    Told from a service's JSON, which can write both.
+    """
+    return (
+        told.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(told, str) else ""
+    )
+
+
+def number(told: Any, otherwise: float) -> float:
+    """A number that a service tells; `otherwise` for NaN, the infinite, and what is none."""
+    if not isinstance(told, (int, float)) or isinstance(told, bool):
+        return otherwise
+    try:
+        value = float(told)
+    except OverflowError:
+        return otherwise
+    return value if math.isfinite(value) else otherwise
 
 
 def words(segments: Sequence[Segment], prompt: str = "") -> str:

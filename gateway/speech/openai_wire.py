@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from typing import Any
 
@@ -31,6 +32,10 @@ _NAMES = {
     "portuguese": "pt", "dutch": "nl", "polish": "pl", "turkish": "tr", "russian": "ru",
 }  # fmt: skip
 """Whisper tells languages by their English names."""
+
+_ISO_639_1 = re.compile(r"[a-z]{2}")
+
+_DAY = 86_400.0
 
 
 def wordless(speech: Speech) -> bool:
@@ -98,10 +103,10 @@ async def transcribe(
 def language_of(answer: dict[str, Any]) -> str:
     """The language that an answer tells, as BCP 47; empty when it tells none that we know."""
     told = str(answer.get("language") or "").lower()
-    return _NAMES.get(told, told if len(told) == 2 else "")  # noqa: PLR2004 - ISO 639-1
+    return _NAMES.get(told, told if _ISO_639_1.fullmatch(told) else "")
 
 
 def seconds_of(answer: dict[str, Any]) -> float:
-    """The length of the sound that an answer tells; 0 when it does not."""
-    told = answer.get("duration")
-    return float(told) if isinstance(told, (int, float)) else 0.0
+    """The length of the sound that an answer tells; 0 when it does not, or none that can be."""
+    seconds = guard.number(answer.get("duration"), 0.0)
+    return seconds if 0 < seconds < _DAY else 0.0

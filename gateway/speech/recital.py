@@ -29,6 +29,8 @@ CHARACTERS_PER_SECOND = 14.0
 BARELY = 0.3
 """Share of a clause; when less of it was out, it begins anew."""
 NEARLY = 0.95
+SLOWEST, SPARE_SECONDS = 1.0, 10.0
+"""Seconds a character and for whatever it is: a voice that takes longer has lost its thread."""
 _PARTING_SECONDS = 1.0
 
 
@@ -92,7 +94,7 @@ class Recital:
 
     async def sound(self) -> AsyncGenerator[bytes]:
         """The sound as it comes. Raises SpeechError when no voice has any."""
-        out = 0
+        out, most = 0, self._most()
         try:
             while self._text:
                 attempt = await self._first()
@@ -101,14 +103,22 @@ class Recital:
                 self.spoken_by.append(attempt.name)
                 while (piece := await self._next(attempt)) is not None:
                     out += len(piece)
+                    if out > most:
+                        endless = SpeechUnreachable(f"{attempt.name} does not come to an end")
+                        await self._stop([attempt])
+                        self._failed(attempt, endless)
+                        raise endless
                     yield piece
                 if attempt.error is None:
                     return
                 self._failed(attempt, attempt.error)
                 self._text = rest_of(self._text, out / self._format.bytes_per_second)
-                out = 0
+                out, most = 0, self._most()
         finally:
             await self._stop(self._running)
+
+    def _most(self) -> int:
+        return int((SLOWEST * len(self._text) + SPARE_SECONDS) * self._format.bytes_per_second)
 
     async def _first(self) -> _Attempt | None:
         """The attempt that has sound first, or is silent without complaint."""

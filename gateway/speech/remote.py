@@ -6,12 +6,16 @@ provider answers is never put into an error's message, for it may quote what was
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from gateway.errors import SpeechError, SpeechRefused, SpeechUnreachable
+from gateway.speech import guard
 
 if TYPE_CHECKING:
     import httpx
@@ -21,6 +25,8 @@ ANSWER_SECONDS = 6.0
 """How long a caller may wait for words; more for files, which take longer to send."""
 IDLE_SECONDS = 60.0
 """How long a connection is kept for the next request."""
+ANSWER_BYTES = 1 << 20
+"""More than any answer has, with every word and its times."""
 WARM_SECONDS = 25.0
 """A connection used within this time is taken to be still up."""
 
@@ -28,7 +34,7 @@ _LASTING = frozenset({401, 402, 403, 404})
 """The key, the account or the address is wrong, and will be for the next request."""
 _BUSY = frozenset({408, 409, 424, 425, 429, 498})
 """Worth another try, elsewhere or later. 498 is Groq's word for no capacity."""
-_SERVER_FAILURE = 500
+_OK, _ELSEWHERE, _SERVER_FAILURE = 200, 300, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,10 @@ class Remote:
         query: Mapping[str, str] | None = None,
         seconds: float = ANSWER_SECONDS,
     ) -> dict[str, Any]:
-        """Post a form with one file; the JSON object of the answer. Raises SpeechError."""
+        """Post a form with one file; the JSON object of the answer. Raises SpeechError.
+
+        `seconds` are for each of its steps; twice as many, and a second to connect, for all.
+        """
         import httpx  # noqa: PLC0415 - slow, and only who has a key needs it
 
         # An abandoned request takes its connection along.
@@ -83,12 +92,15 @@ class Remote:
             )
             # In one piece: a form is sent field by field otherwise.
             request.read()
-            answer = await client.send(request)
-        except (httpx.TransportError, httpx.DecodingError) as error:
+            # Who sends a byte now and then is never late with the next.
+            with anyio.fail_after(2 * seconds + CONNECT_SECONDS):
+                answer = await client.send(request, stream=True)
+                content = await self._content(answer)
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
             problem = type(error).__name__
             raise SpeechUnreachable(f"{self._name} could not be reached: {problem}") from error
         self._up_at = max(up_at, self._clock())
-        return self._read(answer)
+        return read(self._name, answer.status_code, answer.headers, content)
 
     async def warm(self) -> None:
         """Have a connection up, unless there is one. What the provider answers is all the same."""
@@ -118,17 +130,31 @@ class Remote:
             )
         return self._client
 
-    def _read(self, answer: httpx.Response) -> dict[str, Any]:
-        told = f"{self._name} answered {answer.status_code}"
-        if not answer.is_success:
-            raise failure(self._name, answer.status_code, retry_after(answer.headers))
+    async def _content(self, answer: httpx.Response) -> bytes:
+        content = bytearray()
         try:
-            read = answer.json()
-        except ValueError as error:
-            raise SpeechUnreachable(f"{told} with something that is not JSON") from error
-        if not isinstance(read, dict) or not isinstance(read.get("text"), str):
-            raise SpeechUnreachable(f"{told} without a text")
-        return read
+            async for piece in answer.aiter_bytes():
+                content += piece
+                if len(content) > ANSWER_BYTES:
+                    told = f"{self._name} answered {answer.status_code}"
+                    raise SpeechUnreachable(f"{told} with more than {ANSWER_BYTES} bytes")
+        finally:
+            await answer.aclose()
+        return bytes(content)
+
+
+def read(name: str, status: int, headers: Mapping[str, str], content: bytes) -> dict[str, Any]:
+    """The JSON object of an answer, with a `text` that can be stored. Raises SpeechError."""
+    if not _OK <= status < _ELSEWHERE:
+        raise failure(name, status, retry_after(headers))
+    told = f"{name} answered {status}"
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise SpeechUnreachable(f"{told} with something that is not JSON") from error
+    if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
+        raise SpeechUnreachable(f"{told} without a text")
+    return {**answer, "text": guard.storable(answer["text"])}
 
 
 def failure(name: str, status: int, retry_after: float | None = None) -> SpeechError:

@@ -59,6 +59,7 @@ from gateway.bus.growing import Numbered
 from gateway.errors import AgentBroken, SettingsError
 from gateway.speech.speakable import Speakable, clauses_of
 from gateway.store import codec
+from tests.fuzz import speech
 from tests.fuzz.strategies import either, numbers, table, texts, utf8, values
 
 Strategy = st.SearchStrategy[Any]
@@ -529,6 +530,10 @@ WIRES = {
         ),
         _spoken,
     ),
+    "answers of recognisers": Wire(speech.answers, speech.answered),
+    "dictation": Wire(speech.dictations, speech.dictated),
+    "a voice's socket": Wire(speech.utterances, speech.uttered),
+    "a voice's sound": Wire(speech.sounds, speech.recoded),
     "settings": Wire(_environment, _settings),
     "bus": Wire(_numbered, _bus),
     "a stranger's bus": Wire(_packed | st.binary(max_size=60), _foreign_bus),

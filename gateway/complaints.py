@@ -30,6 +30,7 @@ _URLS = (
     "telegram_api_url",
     "twilio_api_url",
     "otel_exporter_otlp_endpoint",
+    "otel_exporter_otlp_metrics_endpoint",
     "secrets_url",
 )
 

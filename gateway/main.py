@@ -34,6 +34,7 @@ from gateway.health import Health
 from gateway.inbox import StoringInbox
 from gateway.keeping import Keeping
 from gateway.metering import Meter
+from gateway.pushing import pushing
 from gateway.replicas import tie
 from gateway.serving import Server, serving
 from gateway.settings import LOOPBACK, Settings
@@ -71,6 +72,7 @@ async def serve(settings: Settings) -> None:
         server = Server(house.app, settings.host, settings.port, on_hurry=house.drain.hurry)
         async with (
             house.meter.running(settings.host, settings.metrics_port),
+            pushing(*figures_to(settings), house.meter.measure),
             serving(server),
             anyio.create_task_group() as tasks,
         ):
@@ -85,6 +87,15 @@ async def serve(settings: Settings) -> None:
             tasks.cancel_scope.cancel()
     finally:
         database.close()
+
+
+def figures_to(settings: Settings) -> tuple[str, str, str]:
+    """Where figures are sent, with which headers, and as whose."""
+    return (
+        settings.otel_exporter_otlp_metrics_endpoint,
+        settings.otel_exporter_otlp_headers,
+        settings.otel_service_name,
+    )
 
 
 async def serve_agent(settings: Settings) -> None:
@@ -117,6 +128,7 @@ async def serve_agent(settings: Settings) -> None:
     )
     async with (
         meter.running(settings.host, settings.metrics_port),
+        pushing(*figures_to(settings), meter.measure),
         serving(server),
         AsyncExitStack() as stack,
     ):

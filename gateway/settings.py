@@ -203,10 +203,13 @@ class Settings:
     otel_exporter_otlp_endpoint: str = _setting(
         "An OpenTelemetry collector for traces, over OTLP/HTTP: http://collector:4318."
     )
-    otel_exporter_otlp_headers: str = _setting(
-        "Headers for it: key=value, comma separated.", secret=True
+    otel_exporter_otlp_metrics_endpoint: str = _setting(
+        "Where to send figures each minute, a whole URL: http://collector:4318/v1/metrics."
     )
-    otel_service_name: str = _setting("What traces call us.", "frontdoor")
+    otel_exporter_otlp_headers: str = _setting(
+        "Headers for both: key=value, comma separated.", secret=True
+    )
+    otel_service_name: str = _setting("What traces and figures call us.", "frontdoor")
 
     secrets_from: str = _setting(
         "scaleway fetches what is not set from its Secret Manager, at the start."

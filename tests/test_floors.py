@@ -25,6 +25,7 @@ FLOORS = {
     "gateway.embedded": 4,
     "gateway.health": 4,
     "gateway.metering": 4,
+    "gateway.pushing": 4,
     "gateway.probing": 4,
     "gateway.protocols": 4,
     "gateway.serving": 4,

@@ -1,29 +1,40 @@
-"""Durable Telegram messages a second through one, two and three replicas on one PostgreSQL.
+"""Durable messages a second through one, two and three replicas on one PostgreSQL.
 
-What is counted is stored (a synced commit) before it is acknowledged; nobody reads it meanwhile.
-Beside it, in the same run, a bare python-telegram-bot webhook that stores nothing. All share this
-machine's cores, so what a message costs whom says more than the rate.
+First what they take of Telegram: stored (a synced commit) before it is acknowledged, and nobody
+reads it meanwhile. Beside it, in the same run, a bare python-telegram-bot webhook that stores
+nothing. Then whole turns: stored, leased, asked of the agent, the answer stored and shown in the
+widget. All share this machine's cores, so what one costs whom says more than the rate.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+from websockets.asyncio.client import connect
 
 from channels.telegram.config import TelegramConfig
 from channels.telegram.simulator import TelegramSimulator
 from tests.bench.calls import cpu_seconds
 from tests.bench.many import replicas
 from tests.bench.measure import Client, spread
+from tests.bench.tokens import agent
 from tests.bench.webhook import bare, update
 
 SECONDS = 8.0
 CONNECTIONS = 40
+"""As many as Telegram opens by default, and as many people at the widget."""
 COUNTS = (1, 2, 3)
 
 
@@ -42,21 +53,26 @@ async def run() -> None:
         for count in COUNTS:
             async with replicas(count, settings) as doors:
                 ports = [door.port for door in doors]
-                await measured(f"{count} replicas", ports, "/telegram/webhook", headers)
+                posted = Posts(ports, "/telegram/webhook", headers)
+                await measured(f"{count} replicas, stored", posted.flat_out)
         async with bare(bot.api.token, bot_url) as port:
-            await measured("bare python-telegram-bot, one process", [port], "/", headers)
+            await measured("bare python-telegram-bot", Posts([port], "/", headers).flat_out)
+    async with agent() as agent_url:
+        for count in COUNTS:
+            settings = {"AGENT_URL": agent_url, "DEBOUNCE_SECONDS": "0"}
+            async with replicas(count, settings) as doors:
+                urls = [door.url for door in doors]
+                await measured(f"{count} replicas, whole turns", partial(talk, urls))
 
 
-async def measured(name: str, ports: Sequence[int], path: str, headers: str) -> None:
-    """Print how many messages a second these doors take, and what one costs whom."""
+async def measured(name: str, work: Callable[[], Awaitable[list[float]]]) -> None:
+    """Print how many a second `work` has done, how long each took, and what one costs whom."""
     before = processor_seconds()
-    waits = await flat_out(ports, path, headers)
+    waits = await work()
     used = processor_seconds()
-    costs = ", ".join(
-        f"{who} {(used[who] - before[who]) / len(waits) * 1e3:.2f}" for who in sorted(used)
-    )
-    rate = len(waits) / SECONDS
-    print(f"{name}: {rate:.0f}/s, {spread(waits)}; CPU ms a message: {costs}", flush=True)
+    costs = {who: (used[who] - before[who]) / len(waits) * 1e3 for who in sorted(used)}
+    told = ", ".join(f"{who} {cost:.2f}" for who, cost in costs.items() if cost >= 0.005)
+    print(f"{name}: {len(waits) / SECONDS:.0f}/s, {spread(waits)}; CPU ms of each: {told}")
 
 
 def processor_seconds() -> dict[str, float]:
@@ -74,21 +90,54 @@ def descendants(pid: int) -> Iterator[int]:
             yield from descendants(child)
 
 
-async def flat_out(ports: Sequence[int], path: str, headers: str) -> list[float]:
-    """Post as fast as it goes, each connection to its door; how long each answer took."""
-    clients = [Client("127.0.0.1", ports[n % len(ports)]) for n in range(CONNECTIONS)]
-    for client in clients:
-        await client.open()
-    numbers = itertools.count(1)
+@dataclass(frozen=True)
+class Posts:
+    """Telegram's side: connections, each to its door, on which one update follows the other."""
+
+    ports: Sequence[int]
+    path: str
+    headers: str
+
+    async def flat_out(self) -> list[float]:
+        """Post as fast as it goes; how long each answer took."""
+        doors = (self.ports[n % len(self.ports)] for n in range(CONNECTIONS))
+        clients = [Client("127.0.0.1", port) for port in doors]
+        for client in clients:
+            await client.open()
+        numbers = itertools.count(1)
+        waits: list[float] = []
+        ends = time.perf_counter() + SECONDS
+
+        async def post(client: Client) -> None:
+            while (began := time.perf_counter()) < ends:
+                assert await client.post(self.path, update(next(numbers)), self.headers) == 200
+                waits.append(time.perf_counter() - began)
+
+        await asyncio.gather(*map(post, clients))
+        for client in clients:
+            client.close()
+        return waits
+
+
+async def talk(urls: Sequence[str]) -> list[float]:
+    """People at the widget, who each write again once they are answered; how long that took."""
     waits: list[float] = []
     ends = time.perf_counter() + SECONDS
 
-    async def post(client: Client) -> None:
-        while (began := time.perf_counter()) < ends:
-            assert await client.post(path, update(next(numbers)), headers) == 200
-            waits.append(time.perf_counter() - began)
+    async def one(url: str) -> None:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            session = (await client.post(f"{url}/web/sessions", json={})).json()
+        address = f"ws://{urlsplit(url).netloc}/web/socket"
+        async with connect(address, proxy=None, compression=None) as socket:
+            await socket.send(json.dumps({"type": "hello", "token": session["token"], "after": 0}))
+            while (began := time.perf_counter()) < ends:
+                said = {"type": "message", "id": str(uuid4()), "text": "tokens:1@0", "files": []}
+                await socket.send(json.dumps(said))
+                async for frame in socket:
+                    event = json.loads(frame)
+                    if event["type"] == "message" and event["role"] == "agent":
+                        break
+                waits.append(time.perf_counter() - began)
 
-    await asyncio.gather(*map(post, clients))
-    for client in clients:
-        client.close()
+    await asyncio.gather(*(one(urls[n % len(urls)]) for n in range(CONNECTIONS)))
     return waits

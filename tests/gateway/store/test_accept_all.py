@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event, select
+from sqlalchemy.engine import ExceptionContext
 
 from channels.events import Address, Message, Sender, Trust
 from gateway.store import inbox, leases, turns
@@ -216,6 +219,38 @@ async def test_many_people_cost_no_more_statements_than_one(database: Database) 
     await store(database, *(message(f"a{who.address}", who=who) for who in people))
     one = count([message("b", who=people[0])])
     assert count([message(f"c{who.address}", who=who) for who in people]) == one == 5
+
+
+@pytest.mark.parametrize("kind", ["postgres"])
+async def test_replicas_that_store_for_the_same_people_never_wait_for_each_other_in_a_circle(
+    database: Database,
+) -> None:
+    people = [sender(str(n)) for n in range(12)]
+    await store(database, *(message(f"a{who.address}", who=who) for who in people))
+    errors: list[str] = []
+
+    @event.listens_for(database.engine, "handle_error")
+    def note(context: ExceptionContext) -> None:
+        errors.append(str(context.original_exception))
+
+    async def replica(name: str, order: Sequence[Sender]) -> None:
+        for turn in range(15):
+            # What they are called changes each time, so that addresses are written as well.
+            heard = (replace(who, name=f"{name}{turn}") for who in order)
+            await store(
+                database, *(message(f"{name}{turn}{who.address}", who=who) for who in heard)
+            )
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(replica, "b", people)
+        tasks.start_soon(replica, "c", people[::-1])
+        tasks.start_soon(replica, "d", people[6:] + people[:6])
+    assert not errors
+
+    def log_ends(connection: Connection) -> set[int]:
+        return set(connection.scalars(select(conversations.c.last_seq)))
+
+    assert await database.read(log_ends) == {1 + 3 * 15}
 
 
 def test_keys_are_padded_to_few_lengths() -> None:

@@ -15,7 +15,7 @@ export UV_SYSTEM_CERTS := 1
 export NODE_EXTRA_CA_CERTS ?= $(firstword $(wildcard \
 	/etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
 
-.PHONY: run test lint types floors tests widget widget-test bench chaos lock clean
+.PHONY: run test lint types floors tests widget widget-test bench chaos image-test lock clean
 
 run: $(VENV)/run.stamp $(WIDGET_BUILT)  ## the whole product on http://localhost:8080
 	$(BIN)/frontdoor serve
@@ -49,6 +49,9 @@ bench: $(VENV)/test.stamp $(WIDGET_BUILT)  ## figures, by hand: tests/bench/READ
 chaos: $(VENV)/test.stamp $(WIDGET_BUILT)  ## 1,000 kills, or CHAOS_KILLS, by the dice of CHAOS_SEED
 	sh tests/services.sh
 	$(BIN)/python -m tests.chaos
+
+image-test: $(VENV)/test.stamp  ## the image, built and run without an engine: as root, with buildah and mmdebstrap
+	$(BIN)/python -m tests.image
 
 $(WIDGET_BUILT): $(WIDGET)/node_modules/.package-lock.json $(WIDGET_SOURCES)
 	$(NPM) run --silent build

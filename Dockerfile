@@ -1,7 +1,7 @@
 # One image for every role:
 #
 #     docker build -t frontdoor .
-#     docker run --read-only --tmpfs /tmp -p 8080:8080 frontdoor serve --role web
+#     docker run --read-only --tmpfs /tmp -p 8080:8080 frontdoor frontdoor serve --role web
 #
 # All stages stand on one base, so that there is one thing to pin (BASE=debian@sha256:…), and so that
 # the interpreter that libraries are installed for is the one that runs them. What is installed is
@@ -81,5 +81,4 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=4s --start-period=30s --retries=3 \
     CMD ["python3", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/healthz', timeout=3)"]
-ENTRYPOINT ["frontdoor"]
-CMD ["serve"]
+CMD ["frontdoor", "serve"]

@@ -123,8 +123,10 @@ def together(jail: Jail) -> None:
             roles = fetching | {"MIGRATE": "off"}
             door = roles | web | {"AGENT_URL": f"http://127.0.0.1:{agent['PORT']}"}
             with (
-                jail.serving("serve", "--role", "agent", settings=roles | agent) as brain,
-                jail.serving("serve", "--role", "web", settings=door) as house,
+                jail.serving(
+                    "frontdoor", "serve", "--role", "agent", settings=roles | agent
+                ) as brain,
+                jail.serving("frontdoor", "serve", "--role", "web", settings=door) as house,
             ):
                 brain.until("/readyz", '"ready":true')
                 took = house.until("/readyz", '"ready":true')

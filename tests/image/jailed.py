@@ -102,14 +102,14 @@ class Jail:
     def frontdoor(
         self, *arguments: str, input: str = "", settings: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """What `docker run IMAGE arguments…` would."""
-        return self.run(*self.config["Entrypoint"], *arguments, input=input, settings=settings)
+        """What `docker run IMAGE frontdoor arguments…` would."""
+        return self.run("frontdoor", *arguments, input=input, settings=settings)
 
     @contextmanager
     def serving(self, *arguments: str, settings: Mapping[str, str]) -> Iterator[Running]:
         """`docker run -d`, and killed at the end if it has not ended by then."""
         log_file = self.data.with_name(f"{self.data.name}-{settings['PORT']}.log")
-        called = [*self.config["Entrypoint"], *(arguments or self.config["Cmd"])]
+        called = [*(arguments or self.config["Cmd"])]
         started = time.monotonic()
         with log_file.open("w") as log:
             process = subprocess.Popen(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from gateway.settings import Settings
 from tests.image.dockerfile import ROOT, Instruction, Stage, parsed
@@ -69,7 +70,7 @@ def test_it_runs_as_nobody_that_is_root() -> None:
     )
 
 
-@pytest.mark.parametrize("verb", ["ENTRYPOINT", "CMD", "HEALTHCHECK"])
+@pytest.mark.parametrize("verb", ["CMD", "HEALTHCHECK"])
 def test_no_shell_stands_between_the_engine_and_us(verb: str) -> None:
     assert FINAL.last(verb).vector
 
@@ -78,9 +79,15 @@ def test_it_is_told_to_stop_by_the_signal_that_it_drains_on() -> None:
     assert FINAL.last("STOPSIGNAL").text == "SIGTERM"
 
 
-def test_a_role_is_an_argument() -> None:
-    assert FINAL.last("ENTRYPOINT").vector == ["frontdoor"]
-    assert FINAL.last("CMD").vector == ["serve"]
+def test_what_it_runs_can_be_said_in_whole() -> None:
+    assert FINAL.last("CMD").vector == ["frontdoor", "serve"]
+    assert not FINAL.all("ENTRYPOINT")
+
+
+def test_where_it_is_run_its_whole_command_is_said() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    ours = [service for service in services.values() if service["image"] == "frontdoor"]
+    assert [service["command"][:2] for service in ours] == [["frontdoor", "serve"]] * 2
 
 
 def test_the_health_check_asks_what_needs_nobody_else() -> None:

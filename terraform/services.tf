@@ -67,11 +67,13 @@ locals {
     LOG_FORMAT = "json"
     # Nothing outside the network reaches the database: the first replica of a version brings the
     # schema up to date, while those of the version before serve.
-    MIGRATE                     = "on"
-    SECRETS_FROM                = "scaleway"
-    SECRETS_PROJECT             = var.project_id
-    SECRETS_REGION              = var.region
-    OTEL_EXPORTER_OTLP_ENDPOINT = module.cockpit.push_urls["traces"]
+    MIGRATE         = "on"
+    SECRETS_FROM    = "scaleway"
+    SECRETS_PROJECT = var.project_id
+    SECRETS_REGION  = var.region
+    # Nobody can ask one replica after the other behind their balancer, so each sends its own.
+    OTEL_EXPORTER_OTLP_ENDPOINT         = "${module.cockpit.urls["traces"]}/otlp"
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT = "${module.cockpit.urls["metrics"]}/otlp/v1/metrics"
     # Read by nobody: another revision starts the services again, which is when secrets are read.
     SECRETS_REVISION = module.secrets.revision
   }

@@ -64,15 +64,15 @@ class Workspace:
     folder: Path
     providers: Path
 
-    def terraform(self, *arguments: str, **variables: str | None) -> Ended:
-        """Run one command; `variables` win over those that every run is given, None unsets."""
-        given = VARIABLES | CREDENTIALS | variables
+    def terraform(self, *arguments: str, without: str = "") -> Ended:
+        """Run one command, given all variables in the environment but `without`."""
+        given = VARIABLES | CREDENTIALS
         ended = subprocess.run(
             ["terraform", *arguments],  # noqa: S607 - the one on the PATH, as an operator has it
             cwd=self.folder,
             env={
                 **{k: v for k, v in os.environ.items() if not k.startswith(("TF_", "SCW_"))},
-                **{f"TF_VAR_{name}": value for name, value in given.items() if value is not None},
+                **{f"TF_VAR_{name}": value for name, value in given.items() if name != without},
                 "TF_CLI_CONFIG_FILE": str(self.providers / "terraformrc"),
                 "TF_IN_AUTOMATION": "1",
                 "CHECKPOINT_DISABLE": "1",
@@ -86,12 +86,15 @@ class Workspace:
         )
         return Ended(ended.returncode, ended.stdout)
 
-    def plan(self, environment: str, *options: str, **variables: str | None) -> Ended:
+    def plan(self, environment: str, *options: str, without: str = "") -> Ended:
         """Plan one of the environments, and keep the plan for `planned`."""
-        return self.terraform(
-            "plan", "-input=false", "-no-color", "-out=plan.bin",
-            f"-var-file=environments/{environment}.tfvars", *options, **variables,
-        )  # fmt: skip
+        file = f"-var-file=environments/{environment}.tfvars"
+        plan = ("plan", "-input=false", "-no-color", "-out=plan.bin", file)
+        return self.terraform(*plan, *options, without=without)
+
+    def apply(self) -> Ended:
+        """Apply the last plan."""
+        return self.terraform("apply", "-input=false", "-no-color", "plan.bin")
 
     def planned(self) -> dict[str, Any]:
         """The last plan."""

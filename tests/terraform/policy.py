@@ -20,6 +20,7 @@ SECRET = re.compile(r"(KEY|KEY_ID|TOKEN|SECRET|PASSWORD|DATABASE_URL|REDIS_URL|H
 BROAD = re.compile(r"FullAccess$|Manager$|^AllProducts|^Organization")
 ANYWHERE = ("0.0.0.0/0", "::/0")
 BACKUP_DAYS = 7
+LATER = "(known after apply)"
 
 
 def _database(it: Values) -> Iterator[str]:
@@ -125,7 +126,7 @@ def _group(it: Values) -> Iterator[str]:
 
 
 def _frontend(it: Values) -> Iterator[str]:
-    if it.get("inbound_port") != 443 or it.get("certificate_ids") == []:  # noqa: PLR2004 - https
+    if it.get("inbound_port") != 443 or it.get("certificate_ids") == []:
         yield "is not https: set inbound_port = 443 and certificate_ids"
 
 
@@ -156,9 +157,9 @@ RULES: dict[str, Rule] = {
 def complaints(plan: dict[str, Any]) -> list[str]:
     """What is wrong with a plan, as `terraform show -json` prints it."""
     afters = {
-        change["address"]: (change["type"], change["change"]["after"])
-        for change in plan.get("resource_changes", ())
-        if change["mode"] == "managed" and change["change"]["after"]
+        each["address"]: (each["type"], _after(each["change"]))
+        for each in plan.get("resource_changes", ())
+        if each["mode"] == "managed" and each["change"]["after"]
     }
     found = [
         f"{address} {complaint}."
@@ -170,6 +171,13 @@ def complaints(plan: dict[str, Any]) -> list[str]:
     if kinds.count("scaleway_object_bucket") > kinds.count("scaleway_object_bucket_acl"):
         found.append("A bucket has no scaleway_object_bucket_acl: add one with acl = private.")
     return found
+
+
+def _after(change: Values) -> Values:
+    """What will be. What is known only later is left out, but for what counts by being there."""
+    unknown = change.get("after_unknown") or {}
+    later = {name: LATER for name in ("private_network_id",) if unknown.get(name) is True}
+    return {**change["after"], **later}
 
 
 def main() -> int:

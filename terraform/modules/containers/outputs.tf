@@ -23,8 +23,8 @@ output "facts" {
       image       = c.image
       network     = c.private_network_id
       concurrency = one([for option in c.scaling_option : option.concurrent_requests_threshold])
-      liveness    = c.liveness_probe[0].http[0].path
-      startup     = c.startup_probe[0].http[0].path
+      liveness    = one(flatten([for probe in c.liveness_probe : probe.http[*].path]))
+      startup     = one(flatten([for probe in c.startup_probe : probe.http[*].path]))
       environment = c.environment_variables
     }
   }

@@ -15,4 +15,11 @@ resource "scaleway_redis_cluster" "main" {
   private_network {
     id = var.private_network_id
   }
+
+  lifecycle {
+    postcondition {
+      condition     = length(self.private_network) == 1 && length(self.acl) == 0
+      error_message = "Redis has a public endpoint: give it the private_network block, and no acl."
+    }
+  }
 }

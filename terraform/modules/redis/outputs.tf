@@ -5,12 +5,12 @@ output "id" {
 
 output "host" {
   description = "Address in the private network."
-  value       = one(scaleway_redis_cluster.main.private_network).ips[0]
+  value       = one([for network in scaleway_redis_cluster.main.private_network : network.ips[0]])
 }
 
 output "port" {
   description = "Port there."
-  value       = one(scaleway_redis_cluster.main.private_network).port
+  value       = one([for network in scaleway_redis_cluster.main.private_network : network.port])
 }
 
 output "user" {

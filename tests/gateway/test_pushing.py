@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -14,6 +15,7 @@ from structlog.testing import capture_logs
 from gateway import pushing as module
 from gateway.pushing import Sender, pushing, request
 from gateway.telemetry import REGISTRY
+from tests.kill.house import house
 from tests.ops.api import Api
 
 pytestmark = pytest.mark.anyio
@@ -141,3 +143,17 @@ async def test_a_collector_that_is_away_is_told_of_once(
                 await sender.send()
     assert [line["event"] for line in lines] == ["figures_not_sent", "figures_not_sent"]
     assert len(api.asked) == 4
+
+
+async def test_a_front_door_sends_what_it_has_when_it_leaves(
+    collector: tuple[Api, list[int]], tmp_path: Path
+) -> None:
+    api, _ = collector
+    to = {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": f"{api.url}/v1/metrics", "OTEL_SERVICE_NAME": "x"}
+    async with house(tmp_path, to) as door:
+        assert door.stop() == 0
+    _, path, body, _ = api.asked[-1]
+    assert path == "/v1/metrics"
+    (resource,) = body["resourceMetrics"]
+    names = {metric["name"] for metric in resource["scopeMetrics"][0]["metrics"]}
+    assert {"frontdoor_build_info", "frontdoor_database_up", "frontdoor_queue_depth"} <= names

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from tests.kill.house import house
 from tests.ops.api import Api
 from tests.ops.cloud import Cloud
 from tests.ops.scripts import SCRIPTS, needing, run
+
+STAGES = ["provision", "images", "containers", "migrate", "configure", "check"]
 
 SECRETS = """
 SCW_ACCESS_KEY=SCWAAAAAAAAAAAAAAAAA
@@ -260,3 +263,23 @@ def test_shellcheck_finds_nothing() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.anyio
+async def test_a_front_door_that_runs_passes_the_check(
+    env: dict[str, str], cloud: Cloud, tmp_path: Path
+) -> None:
+    """Real doors, and the real program that asks the agent; only Terraform is none."""
+    (cloud.folder / "frontdoor").unlink()
+    (Path(env["ENVIRONMENTS"]) / "dev.tfvars").write_text('services_in_use = ["groq"]\n')
+    done_before = "".join(f"{stage} t1\n" for stage in STAGES[:-1])
+    Path(env["STATE"]).mkdir()
+    (Path(env["STATE"]) / "dev").write_text(done_before)
+    (tmp_path / "house").mkdir()
+    async with house(tmp_path / "house", {"API_TOKEN": "a-token-for-the-api"}) as door:
+        urls = {"telegram_webhook_url": f"{door.url}/telegram/webhook"}
+        urls |= {"public_url": door.url, "agentops_url": door.url}
+        cloud.says(urls | {"twilio_webhook_url": f"{door.url}/twilio/voice"})
+        done = run("deploy.sh", "dev", "--tag", "t1", "--from", "check", env=env)
+        assert done.returncode == 0, done.stderr
+        assert f"dev runs t1: {door.url}" in done.stderr

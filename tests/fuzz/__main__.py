@@ -6,6 +6,7 @@ Exits with 1 at the first thing that does not hold, and says how to see it again
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import tempfile
 import time
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import anyio
+import structlog
 from anyio import to_thread
 from hypothesis import HealthCheck, given, settings
 
@@ -30,6 +32,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("--minutes", type=float, default=10)
     seconds = parser.parse_args().minutes * 60
+    # Each thing that is refused is told of, and that is not what is to be seen here.
+    quiet = structlog.make_filtering_bound_logger(logging.ERROR)
+    structlog.configure(wrapper_class=quiet)
     # Here, for only the main thread hears signals.
     for name in slowness.READERS:
         found = slowness.slow(name, slowness.TAILS)

@@ -135,7 +135,7 @@ async def test_who_listens_along_to_nonsense_leaves_the_words_to_others(name: st
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(dictation.run)
             dictation.attend(speaking=True)
-            for _ in range(10):
+            for _ in range(6):
                 dictation.hear(bytes(800))
                 await anyio.sleep(0.01)
             with anyio.fail_after(10), pytest.raises(SpeechUnreachable):
@@ -151,7 +151,7 @@ async def test_answers_that_nobody_asked_for_are_no_words() -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(dictation.run)
             dictation.attend(speaking=True)
-            for _ in range(10):
+            for _ in range(6):
                 dictation.hear(bytes(800))
                 await anyio.sleep(0.01)
             with anyio.fail_after(10), pytest.raises(SpeechUnreachable, match="in time"):

@@ -121,7 +121,9 @@ def together(jail: Jail) -> None:
             migrated = jail.frontdoor("migrate", settings=fetching)
             assert migrated.returncode == 0, migrated.stderr
             roles = fetching | {"MIGRATE": "off"}
-            door = roles | web | {"AGENT_URL": f"http://127.0.0.1:{agent['PORT']}"}
+            at = f"http://127.0.0.1:{agent['PORT']}"
+            agent |= roles | {"PUBLIC_URL": at}
+            door = roles | web | {"AGENT_URL": at}
             with (
                 jail.serving(
                     "frontdoor", "serve", "--role", "agent", settings=roles | agent

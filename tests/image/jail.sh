@@ -9,6 +9,8 @@ root=$1 data=$2 uid=${3%:*} gid=${3#*:}
 shift 3
 
 mount --make-rprivate /
+# Engines give containers this file, too.
+[ -e "$root/etc/hosts" ] || : >"$root/etc/hosts"
 mount --bind "$root" "$root"
 mount -o remount,ro,bind "$root"
 mount -t proc proc "$root/proc"
@@ -19,6 +21,7 @@ for device in null zero random urandom; do
   mount --bind "/dev/$device" "$root/dev/$device"
 done
 mount --bind "$data" "$root/data"
+mount --bind /etc/hosts "$root/etc/hosts"
 
 # Names come first, then what is run.
 exec chroot "$root" /usr/bin/env -i /usr/bin/setpriv --reuid "$uid" --regid "$gid" --clear-groups \

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 Source = Literal["ours", "cloud", "logs"]
 
-FOLDER = Path(__file__).parent / "dashboards"
+FOLDER = Path(__file__).parent / "grafana"
 WIDTH, HEIGHT = 8, 7
 """Of a panel; a row has 24 columns."""
 

@@ -273,8 +273,9 @@ async def test_a_front_door_that_runs_passes_the_check(
     (cloud.folder / "frontdoor").unlink()
     (Path(env["ENVIRONMENTS"]) / "dev.tfvars").write_text('services_in_use = ["groq"]\n')
     done_before = "".join(f"{stage} t1\n" for stage in STAGES[:-1])
-    Path(env["STATE"]).mkdir()
-    (Path(env["STATE"]) / "dev").write_text(done_before)
+    state = tmp_path / "state" / "dev"
+    state.parent.mkdir()
+    state.write_text(done_before)
     (tmp_path / "house").mkdir()
     async with house(tmp_path / "house", {"API_TOKEN": "a-token-for-the-api"}) as door:
         urls = {"telegram_webhook_url": f"{door.url}/telegram/webhook"}

@@ -32,8 +32,10 @@ async def test_four_in_five_phrases_are_heard_right(
     assert right >= 0.8, {text: made for text, made in heard.items() if text != made}
 
 
-async def test_most_of_what_is_no_phrase_is_not_understood(recogniser: SphinxRecogniser) -> None:
-    made = {text: await recogniser.transcribe(said(text)) for text in FOREIGN[::2]}
+async def test_most_of_what_is_no_phrase_is_not_understood() -> None:
+    # It adapts to whom it hears, and these are nobody it knows.
+    recogniser = SphinxRecogniser(decoders=1)
+    made = {text: await recogniser.transcribe(said(text)) for text in FOREIGN}
     taken = {text: told.text for text, told in made.items() if told.understood}
     print(f"{len(taken)} of {len(made)} foreign sentences taken")  # noqa: T201 - as above
     assert len(taken) <= len(made) * 0.15, taken

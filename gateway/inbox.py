@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
 
 import structlog
+from sqlalchemy import Connection
 
 from channels.base import RateLimited
 from channels.events import Address, Entry, File, Live, Message, Receipt, Route, Sender, Trust
 from gateway.bus.base import Bus
 from gateway.errors import StoreBusy, StoreUnavailable
 from gateway.store import inbox as transactions
+from gateway.store import returning
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
 from gateway.store.inbox import Arrival
@@ -20,10 +23,16 @@ from gateway.store.together import Together
 from gateway.telemetry import MESSAGES
 from gateway.tracing import Mark, received
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 log = structlog.get_logger()
 
 AT_ONCE = 128
 """Messages stored in one transaction, at most: others wait for what it locks."""
+
+PAGES_AT_ONCE = 32
+"""Pages of history read in one go: some are long, and others wait for them."""
 
 
 class StoringInbox:
@@ -51,6 +60,9 @@ class StoringInbox:
         self._on_cancel = on_cancel
         self._clock = clock
         self._store = Together(self._store_all, most=AT_ONCE, divisible=_divisible)
+        self._known = self._looking(returning.known_direct)
+        self._newest = self._looking(returning.newest)
+        self._page = self._looking(returning.pages, PAGES_AT_ONCE)
 
     async def accept(self, message: Message) -> Receipt:
         began = time.time_ns()
@@ -87,6 +99,16 @@ class StoringInbox:
         self._on_due(min(arrival.due_at for arrival in arrivals))
         return [accepted.receipt for accepted in outcomes]
 
+    def _looking(
+        self, look: Callable[[Connection, Sequence[T]], list[R]], most: int = AT_ONCE
+    ) -> Together[T, R]:
+        """One look at the database for all who ask the same of it."""
+
+        async def look_for_all(items: Sequence[T]) -> list[R]:
+            return await self._database.read(look, items)
+
+        return Together(look_for_all, most=most, divisible=_divisible)
+
     async def _wait(self, message: Message) -> float:
         """Seconds by which a message over its sender's allowance may wait; 0 for all others.
 
@@ -113,6 +135,8 @@ class StoringInbox:
         log.info("reachability_changed", channel=address.channel, reachable=reachable)
 
     async def open(self, sender: Sender, route: Route) -> str:
+        if known := await self._known(sender):
+            return known
         return await self._database.write(transactions.open_direct, sender, now=self._clock())
 
     async def cancel(self, conversation: str, *, waiting: bool = True) -> bool:
@@ -126,10 +150,10 @@ class StoringInbox:
         return running
 
     async def history(self, conversation: str, after: int, limit: int) -> list[Entry]:
-        return await self._database.read(transactions.history, conversation, after, limit)
+        return await self._page((conversation, after, limit))
 
     async def last_seq(self, conversation: str) -> int:
-        return await self._database.read(transactions.last_seq, conversation)
+        return await self._newest(conversation)
 
     def follow(self, conversation: str) -> AbstractAsyncContextManager[AsyncIterator[Live]]:
         return self._bus.follow(conversation)

@@ -36,7 +36,7 @@ from gateway.keeping import Keeping
 from gateway.metering import Meter
 from gateway.pushing import pushing
 from gateway.replicas import tie
-from gateway.serving import Server, serving
+from gateway.serving import Server, serving, sweep_seldom
 from gateway.settings import LOOPBACK, Settings
 from gateway.sharing import bus_of
 from gateway.spoken import Speaking
@@ -315,6 +315,7 @@ class House:
             await stack.enter_async_context(self._chat.running())
             await stack.enter_async_context(self._keeping.running())
             log.info("working", roles=sorted(self._roles), channels=sorted(self._channels))
+            sweep_seldom()
             await anyio.sleep_forever()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import resource
 import socket
@@ -27,6 +28,11 @@ LARGEST_FRAME = 256 * 1024
 
 OPEN_FILES = 65536
 """Files and sockets we may hold open, where the system lets us; many start with 1,024."""
+
+
+SWEEPS = (1000, 20, 50)
+"""Objects more than before at which the youngest are looked at; every which time the older are,
+and all: after a million at the earliest."""
 
 
 class Server(uvicorn.Server):
@@ -104,6 +110,16 @@ async def serving(server: Server) -> AsyncIterator[None]:
             yield
         finally:
             server.should_exit = True
+
+
+def sweep_seldom() -> None:
+    """Have Python look for garbage among all it has only now and then; once all is loaded.
+
+    A socket is some 300 objects, and while those of 5,000 are looked at nobody is served.
+    What counts references frees nearly all we leave behind.
+    """
+    gc.freeze()
+    gc.set_threshold(*SWEEPS)
 
 
 def _allow_many_files() -> None:

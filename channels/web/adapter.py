@@ -25,6 +25,7 @@ from channels.web.files import Files
 from channels.web.origins import Origins
 from channels.web.pages import Pages
 from channels.web.phone import PhoneSocket, PlacePhoneCall
+from channels.web.turns import Turns
 
 _MAX_BODY = 16 * 1024
 
@@ -96,6 +97,7 @@ class WebChannel(Channel):
         self._files = Files(inbox, budget, self._door, config.max_upload_bytes)
         self._phone = phone
         self._open: set[Connection] = set()
+        self._turns = Turns()
         self._pages = Pages(
             config.public_url, doors, phone=phone is not None, images=config.files_origin
         )
@@ -162,23 +164,28 @@ class WebChannel(Channel):
         return sessions.anonymous(now, origin, locale, zone)
 
     async def _socket(self, socket: WebSocket) -> None:
-        admit = await self._admission(socket)
-        if admit is None:
-            return
-        connection = Connection(
-            socket,
-            self._inbox,
-            self._budget,
-            admit,
-            locale=locale_of(socket),
-            patience=self._config.patience,
-            calls=self._calls,
-        )
-        self._open.add(connection)
+        turn = await self._turns.mine()
         try:
-            await connection.serve()
+            admit = await self._admission(socket)
+            if admit is None:
+                return
+            connection = Connection(
+                socket,
+                self._inbox,
+                self._budget,
+                admit,
+                on_caught_up=turn.end,
+                locale=locale_of(socket),
+                patience=self._config.patience,
+                calls=self._calls,
+            )
+            self._open.add(connection)
+            try:
+                await connection.serve()
+            finally:
+                self._open.discard(connection)
         finally:
-            self._open.discard(connection)
+            turn.end()
 
     async def _telephone(self, socket: WebSocket) -> None:
         admit = await self._admission(socket)

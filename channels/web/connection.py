@@ -61,7 +61,11 @@ class Patience:
 
 
 class Connection:
-    """A socket from accept to close; `admit` reads a token and raises BadToken."""
+    """A socket from accept to close.
+
+    `admit` reads a token and raises BadToken; `on_caught_up` hears when the client was shown what
+    it had missed.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,7 @@ class Connection:
         budget: Budget,
         admit: Callable[[str], Session],
         *,
+        on_caught_up: Callable[[], None],
         locale: str,
         patience: Patience,
         calls: Calls | None = None,
@@ -78,6 +83,7 @@ class Connection:
         self._inbox = inbox
         self._budget = budget
         self._admit = admit
+        self._on_caught_up = on_caught_up
         self._locale = locale
         self._patience = patience
         self._calls = calls
@@ -282,11 +288,12 @@ class Connection:
             talking = self._calls is not None
             self._put(wire.welcome(conversation, newest, expires, voice=talking))
             # A client that has more than there is has it from a database that is gone.
-            shown = await self._replay(session, conversation, min(after, newest))
+            shown = await self._replay(session, conversation, min(after, newest), newest)
+            self._on_caught_up()
             async for event in events:
                 if isinstance(event, Entry):
                     if event.seq > shown + 1:
-                        shown = await self._replay(session, conversation, shown)
+                        shown = await self._replay(session, conversation, shown, event.seq)
                     if event.seq <= shown:
                         continue
                     shown = event.seq
@@ -294,9 +301,12 @@ class Connection:
                     self._put(wire.live(event, session.sender))
         self._end(LATER, "too_slow")
 
-    async def _replay(self, session: Session, conversation: str, shown: int) -> int:
-        """Show the log from after `shown` to its end, as fast as the client reads."""
-        while page := await self._inbox.history(conversation, shown, PAGE):
+    async def _replay(self, session: Session, conversation: str, shown: int, newest: int) -> int:
+        """Show the log from after `shown` to `newest` or later, as fast as the client reads."""
+        while shown < newest:
+            page = await self._inbox.history(conversation, shown, PAGE)
+            if not page:
+                break
             for entry in page:
                 await self._outbox.room()
                 self._put(wire.live(entry, session.sender))

@@ -7,6 +7,7 @@ turn for the text so far. So nothing of this has to be kept in Redis, and Redis 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import (
     AsyncIterator,
@@ -67,6 +68,8 @@ class SharedBus(Bus):
         self._topics: dict[str, Topic] = {}
         self._behind: set[str] = set()
         """Conversations about which the store is to be asked."""
+        self._textless: list[str] = []
+        """Conversations about whose replies those who write them are to be asked."""
         self._wake = anyio.Event()
         self._replicas = Replicas(self._beat, clock)
         self._hear: Callable[[Signal], None] = lambda _: None
@@ -183,7 +186,16 @@ class SharedBus(Bus):
             self._behind.add(conversation)
             self._ask_store()
         if Need.TEXT in need:
-            self._say("ask", [conversation])
+            if not self._textless:
+                # Many come at the same moment: they are asked for together.
+                asyncio.get_running_loop().call_soon(self._ask_for_text)
+            self._textless.append(conversation)
+
+    def _ask_for_text(self) -> None:
+        """Ask whoever plays their turns."""
+        wanted, self._textless = self._textless, []
+        for some in chunks(wanted):
+            self._say("ask", some)
 
     def _ask_store(self) -> None:
         self._wake.set()

@@ -44,6 +44,22 @@ _NEXT_SEQ = (
     .returning(conversations.c.last_seq)
 )
 _INSERT = messages.insert()
+_PAGE = (
+    select(
+        messages.c.seq,
+        messages.c.id,
+        messages.c.role,
+        messages.c.parts,
+        messages.c.at,
+        messages.c.event_id,
+    )
+    .where(
+        messages.c.conversation_id == bindparam("conversation"),
+        messages.c.seq > bindparam("after"),
+    )
+    .order_by(messages.c.seq)
+    .limit(bindparam("limit"))
+)
 
 _PATIENCE = "SET LOCAL lock_timeout = '1s'"
 """Nobody's message waits longer for what another's needs; alone, it may wait as long as any."""
@@ -173,19 +189,7 @@ def ask_to_stop(
 
 
 def history(connection: Connection, conversation: str, after: int, limit: int) -> list[Entry]:
-    rows = connection.execute(
-        select(
-            messages.c.seq,
-            messages.c.id,
-            messages.c.role,
-            messages.c.parts,
-            messages.c.at,
-            messages.c.event_id,
-        )
-        .where(messages.c.conversation_id == conversation, messages.c.seq > after)
-        .order_by(messages.c.seq)
-        .limit(limit)
-    )
+    rows = connection.execute(_PAGE, {"conversation": conversation, "after": after, "limit": limit})
     return [_entry(row) for row in rows]
 
 

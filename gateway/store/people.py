@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -51,8 +51,7 @@ class People:
         """Take in what the channel tells of them; what it does not tell stays as it was."""
         id = str(sender.address)
         known = self._known[id]
-        changes = {k: v for k, v in _profile(sender).items() if v and known[k] != v}
-        if changes:
+        if changes := news_of(sender, known):
             known |= changes
             self._changed.setdefault(id, {}).update(changes)
 
@@ -60,6 +59,11 @@ class People:
         """Write down what was heard."""
         for id, changes in sorted(self._changed.items()):
             self._connection.execute(update(addresses).where(addresses.c.id == id).values(changes))
+
+
+def news_of(sender: Sender, known: Mapping[str, Any]) -> dict[str, Any]:
+    """What the channel tells of them that differs from what is known."""
+    return {k: v for k, v in _profile(sender).items() if v and known[k] != v}
 
 
 def padded(keys: list[str]) -> list[str]:

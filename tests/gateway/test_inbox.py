@@ -10,7 +10,7 @@ from typing import cast
 import anyio
 import anyio.from_thread
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from channels.base import RateLimited
 from channels.events import Address, Amended, Entry, Message, Receipt, Sender, Text, Trust
@@ -22,7 +22,7 @@ from gateway.store import leases, migrate
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
 from gateway.store.inbox import Accepted, Arrival
-from tests.gateway.doubles import message, sender
+from tests.gateway.doubles import message, route, sender
 
 pytestmark = pytest.mark.anyio
 
@@ -210,3 +210,31 @@ async def test_who_leaves_while_theirs_is_stored_takes_nothing_along(
             told = [await anext(events) for _ in range(4)]
     assert [each.seq for each in told if isinstance(each, Entry)] == [2, 3, 4, 5]
     assert isinstance(crowd.told["e4"], Receipt)
+
+
+async def test_a_crowd_that_comes_back_is_told_where_it_was_in_a_few_looks(
+    inbox: StoringInbox, database: Database
+) -> None:
+    crowd = [sender(str(n)) for n in range(20)]
+    for who in crowd:
+        await inbox.accept(message(f"by {who.address.id}", who=who))
+    looks: list[str] = []
+    event.listen(database.engine, "begin", lambda _: looks.append("look"))
+    found: dict[str, list[str]] = {}
+
+    async def come_back(who: Sender) -> None:
+        conversation = await inbox.open(who, route(who.address.id))
+        assert await inbox.last_seq(conversation) == 1
+        found[who.address.id] = [e.client_id for e in await inbox.history(conversation, 0, 9)]
+
+    async with anyio.create_task_group() as tasks:
+        for who in crowd:
+            tasks.start_soon(come_back, who)
+    assert found == {who.address.id: [f"by {who.address.id}"] for who in crowd}
+    assert 0 < len(looks) < len(crowd)
+
+
+async def test_who_is_new_or_tells_something_new_is_written_down(inbox: StoringInbox) -> None:
+    first = await inbox.open(sender("1", locale="en"), route())
+    assert await inbox.open(sender("1", locale="fr"), route()) == first
+    assert await inbox.open(sender("2"), route("2")) != first

@@ -454,7 +454,15 @@ async def test_who_leaves_before_being_let_in_is_no_failure() -> None:
 
     socket = WebSocket({"type": "websocket"}, connected, gone)
     nobody: Any = None
-    it = connection.Connection(socket, nobody, nobody, nobody, locale="en", patience=Patience())
+    it = connection.Connection(
+        socket,
+        nobody,
+        nobody,
+        nobody,
+        on_caught_up=lambda: None,
+        locale="en",
+        patience=Patience(),
+    )
     with capture_logs() as logs:
         await it.serve()
     assert logs == []

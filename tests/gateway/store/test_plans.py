@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
-from gateway.store import checks, inbox, leases, outbox, reading, turns
+from gateway.store import checks, inbox, leases, outbox, reading, returning, turns
 from gateway.store.base import Closing, Saying, Turn, TurnStage
 from gateway.store.engine import Database
 from tests.gateway.doubles import message
@@ -35,6 +35,8 @@ def walk(connection: Connection) -> None:
     inbox.ask_to_stop(connection, conversation, now=9)
     inbox.history(connection, conversation, 0, 10)
     inbox.last_seq(connection, conversation)
+    returning.known_direct(connection, [message("e1").sender])
+    returning.newest(connection, [conversation])
     reading.place(connection, conversation)
 
 

@@ -13,6 +13,7 @@ from tests.kill.house import house
 from tests.ops.api import Api
 from tests.ops.cloud import Cloud
 from tests.ops.scripts import SCRIPTS, needing, run
+from tests.storage import Storage
 
 STAGES = ["provision", "images", "containers", "migrate", "configure", "check"]
 
@@ -244,13 +245,15 @@ def test_a_backup_that_would_be_destroyed_too_is_none(
 
 
 def test_a_backup_that_fails_keeps_everything(
-    env: dict[str, str], cloud: Cloud, town: Town
+    env: dict[str, str], cloud: Cloud, town: Town, storage_service: Storage
 ) -> None:
     needing("rclone", "pg_restore")
     town.statuses["POST", "/rdb/v1/regions/fr-par/backups"] = 403
-    at = {**env, "BACKUP_BUCKET": "elsewhere", "SCW_API_URL": town.api.url}
+    at = {**env, "SCW_API_URL": town.api.url, "AWS_ENDPOINT_URL": storage_service.url}
+    at["BACKUP_BUCKET"] = storage_service.bucket().bucket
     done = run("destroy.sh", "dev", env=at, typed="dev\n")
     assert done.returncode != 0
+    assert "403" in done.stderr
     assert not [call for call in cloud.calls if "destroy" in call]
 
 

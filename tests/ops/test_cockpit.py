@@ -14,6 +14,7 @@ from prometheus_client import Metric
 
 from gateway.telemetry import REGISTRY
 from terraform.cockpit import dashboards
+from terraform.cockpit.drawing import Dashboard, Panel
 from tests.ops.scripts import SCRIPTS, needing
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +70,7 @@ def labels_of(name: str) -> set[str]:
 
 def test_the_dashboards_are_what_their_source_makes() -> None:
     there = {path.name: path.read_text("utf-8") for path in dashboards.FOLDER.glob("*.json")}
-    assert there == dashboards.written(), "run python terraform/cockpit/dashboards.py"
+    assert there == dashboards.written(), "run python -m terraform.cockpit.dashboards"
 
 
 def test_there_is_a_page_for_each_that_was_asked_for() -> None:
@@ -99,9 +100,7 @@ def test_a_query_is_of_one_source(query: str) -> None:
 
 
 @pytest.mark.parametrize(("page", "panel"), PANELS, ids=lambda x: getattr(x, "title", ""))
-def test_a_panel_asks_the_source_that_has_it(
-    page: dashboards.Dashboard, panel: dashboards.Panel
-) -> None:
+def test_a_panel_asks_the_source_that_has_it(page: Dashboard, panel: Panel) -> None:
     assert page.title
     for query in panel.queries.values():
         if panel.source != "logs":

@@ -20,6 +20,7 @@ from channels.events import (
     Choices,
     Chosen,
     Delta,
+    Entry,
     File,
     Message,
     Status,
@@ -45,6 +46,30 @@ async def test_hello_is_welcomed_with_the_conversation_and_the_newest_seq(web: W
     assert welcome["conversation"] == session["conversation"]
     assert welcome["seq"] == 1
     assert welcome["expires_at"] == session["expires_at"]
+
+
+async def test_a_client_that_missed_nothing_has_nothing_read_for_it(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await web.session()
+    web.agent_says(session["conversation"], "hi")
+    read: list[int] = []
+    history = web.inbox.history
+
+    async def counted(conversation: str, after: int, limit: int) -> list[Entry]:
+        read.append(after)
+        return await history(conversation, after, limit)
+
+    monkeypatch.setattr(web.inbox, "history", counted)
+    async with web.greeted(session, after=1) as it:
+        web.agent_says(session["conversation"], "and again")
+        assert (await it.expect("message"))["seq"] == 2
+    assert read == []
+    async with web.greeted(session, after=0) as it:
+        assert [(await it.expect("message"))["seq"] for _ in range(2)] == [1, 2]
+        await it.send(type="ping")
+        await it.expect("pong")
+    assert read == [0]
 
 
 async def test_a_message_is_acknowledged_once_stored_and_comes_back_to_every_socket(

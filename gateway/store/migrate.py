@@ -10,6 +10,7 @@ begins a new series, by the first digit of its number, and no older version serv
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ LOOK_SECONDS = 0.2
 
 LOCK = 0x46726F6E74446F6F
 """Whoever migrates holds this advisory lock of PostgreSQL (its docs, 13.3.5): "FrontDoo"."""
+
+_migrating = threading.Lock()
 
 
 def head() -> str:
@@ -99,9 +102,11 @@ def _current(connection: Connection) -> str | None:
 
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
-    """Keep other replicas from migrating meanwhile; on SQLite there are none."""
+    """Keep others from migrating meanwhile; on SQLite they can only be threads of ours."""
     if engine.dialect.name == "sqlite":
-        yield
+        # Alembic keeps what it is doing in one place for the whole process.
+        with _migrating:
+            yield
         return
     # Of the session, and in no transaction: an index that is built beside writers waits for those.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -21,11 +21,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from channels.http import body_of
-from gateway.admission import Admission, Limits
-from gateway.draining import Drain
 from gateway.errors import StoreUnavailable
+from gateway.seeing.tracing import arriving
+from gateway.server.admission import Admission, Limits
+from gateway.server.draining import Drain
 from gateway.telemetry import REQUEST_SECONDS, REQUESTS, SOCKETS, exposition
-from gateway.tracing import arriving
 
 log = structlog.get_logger()
 

@@ -18,15 +18,15 @@ from anyio.abc import TaskGroup
 
 from channels.base import Channel
 from gateway.bus.base import Bus, Cancel, Due
-from gateway.following import Following
-from gateway.hold import Hold
-from gateway.saying import saying
+from gateway.seeing.tracing import Mark, span
 from gateway.store import leases, turns
 from gateway.store.base import CommandWork, LeaseLost, Turn
 from gateway.store.engine import Database
 from gateway.telemetry import LEASES_CLAIMED, LEASES_LOST
-from gateway.tracing import Mark, span
-from gateway.turn import TurnPlayer
+from gateway.turns.following import Following
+from gateway.turns.hold import Hold
+from gateway.turns.saying import saying
+from gateway.turns.turn import TurnPlayer
 from prompts import sentence
 
 log = structlog.get_logger()

@@ -53,8 +53,8 @@ def _serve_with(serve: Serve) -> Callable[[], None]:
             ),
         ] = None,
     ) -> None:
-        from gateway.logs import configure_logging
-        from gateway.tracing import exporting
+        from gateway.seeing.logs import configure_logging
+        from gateway.seeing.tracing import exporting
 
         settings = _settings({"ROLE": ",".join(role)} if role else {})
         configure_logging(
@@ -101,8 +101,8 @@ def doctor(
     ] = False,
 ) -> None:
     """Check everything that is configured, from database to clock; say what to do."""
-    from gateway.doctor import examine, show
-    from gateway.probing import as_json as written
+    from gateway.commands.doctor import examine, show
+    from gateway.commands.probing import as_json as written
 
     settings = _settings()
     findings = anyio.run(examine, settings)
@@ -135,7 +135,7 @@ def call(
     ] = False,
 ) -> None:
     """Call the front door with a simulated telephone; what you type is spoken."""
-    from gateway import calling
+    from gateway.commands import calling
 
     settings = _settings()
     if waterfall and waterfall.suffix != ".svg":
@@ -173,7 +173,7 @@ def calls(
     """Who called, when, how long, and where the time went."""
     from rich.console import Console
 
-    from gateway import callbook
+    from gateway.commands import callbook
 
     console = Console()
     settings = _settings()
@@ -200,7 +200,7 @@ def _connecting() -> typer.Typer:
     def telegram() -> None:
         """Point the bot's webhook at PUBLIC_URL and show how Telegram sees it."""
         from channels.telegram.connect import connect as point
-        from gateway.doctor import bot_of, reported, show
+        from gateway.commands.doctor import bot_of, reported, show
 
         settings = _settings()
         if not settings.telegram_bot_token:
@@ -218,7 +218,7 @@ def _connecting() -> typer.Typer:
     def twilio() -> None:
         """Point the number at PUBLIC_URL, call ourselves through it, and say how it stands."""
         from channels.twilio.connect import connect as point
-        from gateway.doctor import phone_of, reported, show
+        from gateway.commands.doctor import phone_of, reported, show
 
         settings = _settings()
         if not (settings.twilio_account_sid and settings.twilio_auth_token):

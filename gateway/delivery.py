@@ -16,11 +16,11 @@ import structlog
 from anyio.abc import TaskGroup
 
 from channels.base import Channel, ChannelError, MaybeSent, NotSent, Refused, Unreachable
+from gateway.seeing.tracing import Mark, Span, span
 from gateway.store import inbox, outbox
 from gateway.store.base import Delivery, DeliveryState
 from gateway.store.engine import Database
 from gateway.telemetry import DELIVERIES, DELIVERY_SECONDS, LEASES_CLAIMED
-from gateway.tracing import Mark, Span, span
 
 log = structlog.get_logger()
 

@@ -14,6 +14,7 @@ from channels.base import RateLimited
 from channels.events import Address, Entry, File, Live, Message, Receipt, Route, Sender, Trust
 from gateway.bus.base import Bus
 from gateway.errors import StoreBusy, StoreUnavailable
+from gateway.seeing.tracing import Mark, received
 from gateway.store import inbox as transactions
 from gateway.store import returning
 from gateway.store.engine import Database
@@ -21,7 +22,6 @@ from gateway.store.files import FileStore
 from gateway.store.inbox import Arrival
 from gateway.store.together import Together
 from gateway.telemetry import MESSAGES
-from gateway.tracing import Mark, received
 
 T = TypeVar("T")
 R = TypeVar("R")

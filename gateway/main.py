@@ -21,32 +21,32 @@ from channels.base import Channel
 from gateway.agent.breaker import GuardedAgent
 from gateway.alone import Leased
 from gateway.app import Face, create_app
-from gateway.banner import show
 from gateway.chat import Chat
 from gateway.cli import create_cli
+from gateway.commands.banner import show
 from gateway.delivery import Deliveries
-from gateway.doors import SERVED_BY, agent_client, connected, derived, limits_of
-from gateway.draining import Drain
-from gateway.embedded import EmbeddedAgent
 from gateway.errors import StoreError, StoreUnavailable
-from gateway.following import Following
-from gateway.health import Health
 from gateway.inbox import StoringInbox
 from gateway.keeping import Keeping
-from gateway.metering import Meter
-from gateway.pushing import pushing
 from gateway.replicas import tie
-from gateway.serving import Server, serving, sweep_seldom
+from gateway.server.draining import Drain
+from gateway.server.embedded import EmbeddedAgent
+from gateway.server.health import Health
+from gateway.server.metering import Meter
+from gateway.server.pushing import pushing
+from gateway.server.serving import Server, serving, sweep_seldom
 from gateway.settings import LOOPBACK, Settings
-from gateway.sharing import bus_of
-from gateway.spoken import Speaking
 from gateway.store import checks, migrate
 from gateway.store import inbox as inbox_transactions
 from gateway.store.engine import Database, PatientDatabase
 from gateway.store.files import FileStore
-from gateway.storing import place_of
 from gateway.telemetry import asked
-from gateway.turn import TurnPlayer
+from gateway.turns.following import Following
+from gateway.turns.turn import TurnPlayer
+from gateway.wiring.doors import SERVED_BY, agent_client, connected, derived, limits_of
+from gateway.wiring.sharing import bus_of
+from gateway.wiring.spoken import Speaking
+from gateway.wiring.storing import place_of
 
 log = structlog.get_logger()
 

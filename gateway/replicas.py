@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gateway.bus.base import Bus, Cancel, Due, Signal, Tell
-from gateway.calls import Switchboard
 from gateway.chat import Chat
+from gateway.line.switchboard import Switchboard
 
 
 def tie(bus: Bus, chat: Chat, board: Switchboard | None) -> None:

@@ -20,17 +20,17 @@ from anyio.abc import TaskGroup
 from channels.base import ChannelError, Inbox, Line
 from channels.events import AudioIn, Caption, Digit, HungUp, Mark, Transcript
 from gateway.agent.base import Agent
-from gateway.asking import Asking
 from gateway.bus.base import Bus
 from gateway.call import events as e
 from gateway.call.machine import Machine
 from gateway.call.policy import Policy
 from gateway.call.states import House
-from gateway.drafting import Drafts
-from gateway.ears import Ears
-from gateway.figures import Figures
-from gateway.reading import Reading
-from gateway.speaking import Speaker
+from gateway.line.asking import Asking
+from gateway.line.drafting import Drafts
+from gateway.line.ears import Ears
+from gateway.line.figures import Figures
+from gateway.line.reading import Reading
+from gateway.line.speaking import Speaker
 from gateway.speech.base import SpeechToText, TextToSpeech, Transcription, VoiceActivity
 from gateway.speech.understanding import Understanding
 from gateway.store import inbox as inbox_store

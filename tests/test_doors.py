@@ -22,7 +22,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from gateway.doors import derived
+from gateway.wiring.doors import derived
 from tests.kill.house import House, free_port, house
 
 pytestmark = pytest.mark.anyio

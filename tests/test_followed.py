@@ -11,7 +11,7 @@ import pytest
 
 from channels.telegram.simulator import TelegramSimulator
 from gateway.agent.scripted import ScriptedAgent
-from gateway.tracing import Mark
+from gateway.seeing.tracing import Mark
 from tests.collector import Collector, told
 from tests.gateway.rig import until
 from tests.kill.house import House, house

@@ -31,7 +31,6 @@ from a2a.utils import errors as a2a_errors
 from a2a.utils.constants import TransportProtocol
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
 
-from gateway import tracing
 from gateway.agent import asking
 from gateway.agent.base import About, Ask
 from gateway.agent.streams import Streams
@@ -43,6 +42,7 @@ from gateway.errors import (
     AgentUnreachable,
     TaskUnknown,
 )
+from gateway.seeing import tracing
 
 if TYPE_CHECKING:
     from gateway.agent.a2a import A2AConfig

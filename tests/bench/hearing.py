@@ -12,7 +12,7 @@ import anyio.lowlevel
 
 from channels.events import BROWSER, PHONE, AudioFormat
 from gateway.call.policy import Policy
-from gateway.listening import FRAME, Listener
+from gateway.line.listening import FRAME, Listener
 from gateway.speech.silero import SileroActivity, _Model
 from tests.bench.measure import quantile, spread
 from tests.voices import backchannels, noises, sentences, speech

@@ -30,9 +30,9 @@ PAUSE, LONGEST_PAUSE, ANSWER = 0.5, 30.0, 10.0
 
 TEXT, PING, PONG = 0x81, 0x89, 0x8A
 UPGRADE = (
-    b"GET /web/socket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    "GET /web/socket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Forwarded-For: {address}\r\n\r\n"
 )
 
 
@@ -48,7 +48,7 @@ class Socket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's own is not registered as one.
         self.transport = cast("asyncio.Transport", transport)
-        self.transport.write(UPGRADE)
+        self.transport.write(UPGRADE.format(address=self._person.address).encode())
 
     def data_received(self, data: bytes) -> None:
         self._unread += data
@@ -97,6 +97,8 @@ def _frame(kind: int, data: bytes) -> bytes:
 class Person:
     """One widget."""
 
+    address: str
+    """As behind a proxy: each has an allowance of their own."""
     token: str
     ports: list[int]
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -162,10 +164,11 @@ async def run() -> None:
 
         async def come(number: int) -> None:
             async with gate:
-                visitor = {"X-Forwarded-For": f"10.0.{number // 250}.{number % 250}"}
+                address = f"10.0.{number // 250}.{number % 250}"
+                visitor = {"X-Forwarded-For": address}
                 answer = await client.post(f"{stays.url}/web/sessions", json={}, headers=visitor)
                 ports = [stays.port, dies.port] if number % 2 else [dies.port, stays.port]
-                person = Person(answer.json()["token"], ports)
+                person = Person(address, answer.json()["token"], ports)
                 people.append(person)
                 tasks.start_soon(person.stay)
                 await person.ready.wait()

@@ -15,6 +15,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -79,7 +80,9 @@ def processor_seconds() -> dict[str, float]:
     """What we, who are the load, and the programs that we started have used so far."""
     used = defaultdict(float, {"load": cpu_seconds(os.getpid())})
     for pid in descendants(os.getpid()):
-        used[Path(f"/proc/{pid}/comm").read_text().strip()] += cpu_seconds(pid)
+        # It may have ended meanwhile.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            used[Path(f"/proc/{pid}/comm").read_text().strip()] += cpu_seconds(pid)
     return used
 
 

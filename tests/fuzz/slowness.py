@@ -19,12 +19,12 @@ from channels.telegram import wire as telegram
 from channels.twilio import forms, twiml
 from channels.twilio import wire as media
 from channels.web import wire as web
-from gateway import aloud
 from gateway import settings as env
 from gateway.app import task_of
 from gateway.call import words
 from gateway.errors import SettingsError
 from gateway.speech.speakable import Speakable, clauses_of
+from gateway.turns import aloud
 
 LENGTH = 12_000
 CPU_SECONDS = 3.0

@@ -16,12 +16,12 @@ from gateway.bus.base import Bus
 from gateway.bus.memory import MemoryBus
 from gateway.chat import Chat
 from gateway.delivery import Deliveries
-from gateway.following import Following
 from gateway.inbox import StoringInbox
 from gateway.store import migrate
 from gateway.store.engine import Database
 from gateway.store.files import FileStore
-from gateway.turn import TurnPlayer
+from gateway.turns.following import Following
+from gateway.turns.turn import TurnPlayer
 from tests.gateway.doubles import PaperChannel
 
 

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 
 from gateway import app
 from gateway.app import Face, create_app, task_of
-from gateway.draining import Drain
+from gateway.server.draining import Drain
 
 pytestmark = pytest.mark.anyio
 

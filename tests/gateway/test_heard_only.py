@@ -19,8 +19,8 @@ from gateway.agent.scripted import ScriptedAgent
 from gateway.bus.memory import MemoryBus
 from gateway.call.events import AgentNotice
 from gateway.call.policy import Policy
-from gateway.calls import Switchboard
-from gateway.reading import Reading
+from gateway.line.reading import Reading
+from gateway.line.switchboard import Switchboard
 from gateway.voice import VoiceParts
 from prompts import sentence
 from tests.channels.twilio.rest_double import Fault, TwilioRest

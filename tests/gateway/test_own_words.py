@@ -11,7 +11,7 @@ import pytest
 from channels.events import BROWSER, PHONE, AudioFormat
 from gateway.call.events import Filler
 from gateway.call.policy import Policy
-from gateway.calls import Switchboard
+from gateway.line.switchboard import Switchboard
 from gateway.speech.silero import SileroActivity
 from gateway.speech.voices import Voices
 from gateway.voice import VoiceParts

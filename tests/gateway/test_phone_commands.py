@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from channels.twilio.config import PhoneConfig
 from gateway.cli import create_cli
-from gateway.doctor import examine, phone_of
+from gateway.commands.doctor import examine, phone_of
 from gateway.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -12,13 +12,13 @@ from channels.telegram.adapter import TelegramChannel
 from channels.telegram.config import TelegramConfig
 from channels.telegram.simulator import TelegramSimulator
 from gateway.agent.scripted import ScriptedAgent
-from gateway.aloud import Policy
-from gateway.notes import Notes
 from gateway.speech.espeak import EspeakVoice, synthesise
 from gateway.speech.groq import GroqConfig, GroqRecogniser
 from gateway.speech.recoding import seconds_of, voice_message
 from gateway.speech.simulator import Fault, SpeechSimulator
-from gateway.voicing import Voicing
+from gateway.turns.aloud import Policy
+from gateway.turns.notes import Notes
+from gateway.turns.voicing import Voicing
 from prompts import sentence
 from tests.gateway.rig import rig
 

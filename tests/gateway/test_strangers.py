@@ -24,9 +24,9 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from channels.loopback import serving
-from gateway import turn
 from gateway.agent.scripted import ScriptedAgent
 from gateway.agent.scripted.stage import Traits, card
+from gateway.turns import turn
 from prompts import sentence
 from tests.gateway.doubles import message
 from tests.gateway.rig import rig, until

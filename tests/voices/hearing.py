@@ -10,7 +10,7 @@ import anyio.lowlevel
 from gateway.call.endpointing import Heard
 from gateway.call.events import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
 from gateway.call.policy import Policy
-from gateway.listening import FRAME, Listener
+from gateway.line.listening import FRAME, Listener
 from gateway.speech.silero import SileroActivity
 from tests.voices.making import Clip
 

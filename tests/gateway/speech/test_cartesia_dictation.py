@@ -15,7 +15,7 @@ from gateway.call.endpointing import Heard
 from gateway.call.events import SpeechEnded, SpeechPaused
 from gateway.call.policy import Policy
 from gateway.errors import SpeechUnreachable
-from gateway.listening import Listener
+from gateway.line.listening import Listener
 from gateway.speech.audio import convert, from_float32, silence
 from gateway.speech.base import Dictation, Speech
 from gateway.speech.cartesia_dictation import LEAD_SECONDS

@@ -22,7 +22,7 @@ from gateway.store.files import FileStore
 from gateway.store.objects import Folder, Objects
 from gateway.store.s3 import PART, Bucket, BucketConfig
 from gateway.store.tables import files
-from gateway.storing import trial
+from gateway.wiring.storing import trial
 from tests.storage import Storage
 
 pytestmark = pytest.mark.anyio

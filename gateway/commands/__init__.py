@@ -1,0 +1,1 @@
+"""What `frontdoor` can be told besides to serve."""

@@ -1,0 +1,1 @@
+"""What a call is made of, around the machine that decides."""

@@ -1,0 +1,1 @@
+"""What the house tells of itself: log lines, traces."""

@@ -1,0 +1,1 @@
+"""The process behind its door: what is let in, how it stands, how it leaves."""

@@ -1,0 +1,1 @@
+"""One turn from the stored message to the stored reply, and tasks that go on alone."""

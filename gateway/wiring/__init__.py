@@ -1,0 +1,1 @@
+"""Parts put together as the settings ask."""

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from structlog.testing import capture_logs
 
-from gateway import pushing as module
+from gateway.server import pushing as module
 from gateway.server.pushing import Sender, pushing, request
 from gateway.telemetry import REGISTRY
 from tests.kill.house import house

@@ -200,7 +200,8 @@ def _connecting() -> typer.Typer:
     def telegram() -> None:
         """Point the bot's webhook at PUBLIC_URL and show how Telegram sees it."""
         from channels.telegram.connect import connect as point
-        from gateway.commands.doctor import bot_of, reported, show
+        from gateway.commands.doctor import reported, show
+        from gateway.wiring.accounts import bot_of
 
         settings = _settings()
         if not settings.telegram_bot_token:
@@ -218,7 +219,8 @@ def _connecting() -> typer.Typer:
     def twilio() -> None:
         """Point the number at PUBLIC_URL, call ourselves through it, and say how it stands."""
         from channels.twilio.connect import connect as point
-        from gateway.commands.doctor import phone_of, reported, show
+        from gateway.commands.doctor import reported, show
+        from gateway.wiring.accounts import phone_of
 
         settings = _settings()
         if not (settings.twilio_account_sid and settings.twilio_auth_token):

@@ -23,6 +23,7 @@ PEM = "-----BEGIN"
 
 _URLS = (
     "public_url",
+    "twilio_public_url",
     "agent_url",
     "groq_base_url",
     "openai_base_url",

@@ -116,6 +116,9 @@ class Settings:
         "Twilio's webhook shared key, for HMAC-SHA256 signatures.", secret=True
     )
     twilio_phone_number: str = _setting("Our number, +15005550006.")
+    twilio_public_url: str = _setting(
+        "Where Twilio reaches the replicas of role voice, if not at PUBLIC_URL."
+    )
     twilio_api_url: str = _setting("Twilio's REST API.", "https://api.twilio.com")
     transfer_number: str = _setting("Who takes over a call that a person is to have, +1555….")
     phone_notices: str = _setting(
@@ -231,6 +234,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
+        object.__setattr__(self, "twilio_public_url", self.twilio_public_url.rstrip("/"))
 
     @property
     def roles(self) -> frozenset[str]:

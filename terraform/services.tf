@@ -85,6 +85,8 @@ locals {
     RETENTION_DAYS      = tostring(var.retention_days)
     TWILIO_ACCOUNT_SID  = var.twilio_account_sid
     TWILIO_PHONE_NUMBER = var.twilio_phone_number
+    # Whichever door rings somebody, Twilio asks the voice how the call goes on.
+    TWILIO_PUBLIC_URL = "https://${local.doors.voice.hostname}"
     WEB_ORIGINS         = join(",", var.web_origins)
   }
 }

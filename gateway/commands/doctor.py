@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
@@ -17,12 +17,11 @@ from gateway.errors import AgentError, SettingsError, StoreError
 from gateway.settings import Settings
 from gateway.store import migrate
 from gateway.store.engine import Database
+from gateway.wiring.accounts import bot_of, phone_of
 from gateway.wiring.storing import place_of, trial
 
 if TYPE_CHECKING:
     from channels.report import Report
-    from channels.telegram.config import TelegramConfig
-    from channels.twilio.config import Notices, PhoneConfig
 
 TWO = 2
 """Replicas, while one replaces another."""
@@ -170,18 +169,6 @@ async def _telegram(settings: Settings) -> list[Finding]:
     return reported(await inspect(bot_of(settings)))
 
 
-def bot_of(settings: Settings) -> TelegramConfig:
-    """The bot as these settings describe it."""
-    from channels.telegram.config import TelegramConfig  # noqa: PLC0415 - only who has a bot
-
-    return TelegramConfig(
-        token=settings.telegram_bot_token,
-        secret=settings.telegram_webhook_secret,
-        api_url=settings.telegram_api_url,
-        public_url=settings.public_url,
-    )
-
-
 async def _phone(settings: Settings) -> list[Finding]:
     if not settings.twilio_auth_token:
         return [
@@ -195,25 +182,6 @@ async def _phone(settings: Settings) -> list[Finding]:
     from channels.twilio.connect import inspect  # noqa: PLC0415 - only who has a number
 
     return reported(await inspect(phone_of(settings)))
-
-
-def phone_of(settings: Settings, token: str = "") -> PhoneConfig:
-    """The phone as these settings describe it; `token` stands in for one that is not set."""
-    from channels.twilio.config import PhoneConfig  # noqa: PLC0415 - see above
-
-    return PhoneConfig(
-        auth_token=settings.twilio_auth_token or token,
-        webhook_key=settings.twilio_webhook_key,
-        account_sid=settings.twilio_account_sid,
-        number=settings.twilio_phone_number,
-        api_url=settings.twilio_api_url,
-        public_url=settings.public_url,
-        port=settings.port,
-        transfer_number=settings.transfer_number,
-        locale=settings.voice_locale,
-        notices=cast("Notices", settings.phone_notices),
-        announce_recording=settings.record_calls == "on",
-    )
 
 
 def reported(report: Report) -> list[Finding]:

@@ -10,10 +10,10 @@ from channels.twilio.adapter import PhoneChannel
 from channels.web.adapter import WebChannel, WebConfig
 from channels.web.simulated import simulated_phone
 from gateway.agent.a2a import A2AAgent, A2AConfig
-from gateway.commands.doctor import bot_of, phone_of
 from gateway.errors import SettingsError
 from gateway.server.admission import Limits
 from gateway.settings import Settings
+from gateway.wiring.accounts import bot_of, phone_of
 
 SERVED_BY = {"web": "web", "telegram": "telegram", "phone": "voice"}
 """The role of each channel."""

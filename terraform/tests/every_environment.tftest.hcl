@@ -71,7 +71,7 @@ run "holds_everywhere" {
   assert {
     condition = alltrue([
       for c in values(merge(module.agents.facts, module.doors.facts)) :
-      c.liveness == "/healthz" && c.startup == "/readyz" && c.protocol == "http1"
+      c.liveness == "/healthz" && c.startup == "/healthz" && c.protocol == "http1"
     ])
     error_message = "Containers must be probed, and speak HTTP/1.1 for WebSockets."
   }

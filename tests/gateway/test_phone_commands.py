@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from channels.twilio.config import PhoneConfig
 from gateway.cli import create_cli
-from gateway.commands.doctor import examine, phone_of
+from gateway.commands.doctor import examine
 from gateway.settings import Settings
+from gateway.wiring.accounts import phone_of
 
 pytestmark = pytest.mark.anyio
 
@@ -60,6 +61,15 @@ def test_the_phone_is_as_the_settings_describe_it() -> None:
     same = [f.name for f in fields(phone) if getattr(phone, f.name) == getattr(usual, f.name)]
     assert same == ["start_seconds"]
     assert phone_of(Settings(), "made up").auth_token == "made up"
+
+
+def test_twilio_may_reach_the_voice_elsewhere_than_people_reach_us() -> None:
+    settings = Settings(
+        twilio_auth_token="token",
+        public_url="https://web.example",
+        twilio_public_url="https://voice.example/",
+    )
+    assert phone_of(settings).bases == ("https://voice.example",)
 
 
 async def test_the_doctor_says_that_only_simulated_phones_can_call(tmp_path: Path) -> None:

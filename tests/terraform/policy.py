@@ -98,7 +98,7 @@ def _container(it: Values) -> Iterator[str]:
     if not it.get("https_connections_only"):
         yield "can be called in the clear: set https_connections_only = true"
     if not it.get("liveness_probe") or not it.get("startup_probe"):
-        yield "is not probed: add liveness_probe (/healthz) and startup_probe (/readyz)"
+        yield "is not probed: add liveness_probe (/healthz) and startup_probe (/healthz)"
     if str(it.get("image") or "").endswith(":latest"):
         yield "runs whatever was pushed last: give the image a tag of its own"
 

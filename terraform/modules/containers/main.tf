@@ -38,14 +38,15 @@ resource "scaleway_container" "main" {
     concurrent_requests_threshold = each.value.concurrency
   }
 
-  # Ready includes the database and, at the doors, the agent: what cannot work replaces nothing.
+  # Alive is only who has reached the database: what cannot keep a message replaces nothing. Not
+  # /readyz: while the agent is away, doors that start must still take what people write.
   startup_probe {
     failure_threshold = 30
     interval          = "5s"
     timeout           = "4s"
 
     http {
-      path = "/readyz"
+      path = "/healthz"
     }
   }
 

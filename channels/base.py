@@ -86,8 +86,18 @@ class FilesAway(Exception):
     """Files can neither be kept nor fetched just now; the message is for the operator."""
 
 
+class StoreAway(Exception):
+    """Nothing can be stored or read just now; who asks again later is served."""
+
+    retry_after = 3
+    """Seconds after which another try is worth while."""
+
+
 class Inbox(Protocol):
-    """Where a channel puts what came in, and what its readers read from."""
+    """Where a channel puts what came in, and what its readers read from.
+
+    Everything may raise StoreAway.
+    """
 
     async def accept(self, message: Message) -> Receipt:
         """Store a message; once this returns the platform may be acknowledged.

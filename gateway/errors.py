@@ -22,6 +22,8 @@ What a channel raises is in `channels.base`.
 
 from __future__ import annotations
 
+from channels.base import StoreAway
+
 
 class FrontDoorError(Exception):
     """Base of everything we raise; the message is plain words for the operator."""
@@ -35,11 +37,8 @@ class StoreError(FrontDoorError):
     """The database cannot be used as it is."""
 
 
-class StoreUnavailable(StoreError):
+class StoreUnavailable(StoreError, StoreAway):
     """The database cannot be reached, or has no room, for now."""
-
-    retry_after = 3
-    """Seconds after which another try is worth while."""
 
 
 class StoreBusy(StoreUnavailable):

@@ -18,7 +18,7 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
-from channels.base import Budget, Calls, Inbox, RateLimited
+from channels.base import Budget, Calls, Inbox, RateLimited, StoreAway
 from channels.events import Entry, Wish
 from channels.web import wire
 from channels.web.outbox import Full, Outbox
@@ -107,8 +107,11 @@ class Connection:
                 await self._converse(*hello)
         except (WebSocketDisconnect, WebSocketDisconnected):
             self._closing = None
-        except Exception:
-            log.exception("web_socket_failed")
+        except Exception as error:
+            if _away(error):
+                log.warning("web_socket_not_served", error="the store is away")
+            else:
+                log.exception("web_socket_failed")
             self._closing = (BROKEN, "broken")
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(self._patience.close):
@@ -254,10 +257,13 @@ class Connection:
                     await self._accept(work, session)
             except RateLimited as limited:
                 self._complain("rate_limited", id=id, retry_after=limited.retry_after)
+            # The client keeps what was not acknowledged and sends it again.
+            except StoreAway as away:
+                log.warning("web_frame_refused", conversation=conversation, error=str(away))
+                self._complain("unavailable", id=id, retry_after=away.retry_after)
             except Exception:
-                # The client keeps what was not acknowledged and sends it again.
                 log.exception("web_frame_failed", conversation=conversation)
-                self._complain("unavailable", id=id, retry_after=2)
+                self._complain("unavailable", id=id, retry_after=StoreAway.retry_after)
 
     async def _cancel(self, session: Session, conversation: str) -> None:
         key = f"web:cancels:{session.id}"
@@ -338,6 +344,13 @@ class Connection:
             await self._socket.close(code, why)
         except (WebSocketDisconnect, WebSocketDisconnected):
             pass
+
+
+def _away(error: Exception) -> bool:
+    """Whether the store being away is all that happened, in whatever task."""
+    if isinstance(error, ExceptionGroup):
+        return error.split(StoreAway)[1] is None
+    return isinstance(error, StoreAway)
 
 
 class Pace:

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 from structlog.testing import capture_logs
 from websockets.exceptions import InvalidStatus
 
-from channels.base import RateLimited
+from channels.base import RateLimited, StoreAway
 from channels.events import (
     Amended,
     Choice,
@@ -295,6 +295,19 @@ async def test_a_store_that_fails_is_not_acknowledged_and_the_socket_stays(web: 
         assert "disk" not in error["message"]
         await it.send(type="message", id=id, text="keep me")
         await it.until("ack")
+
+
+async def test_a_store_that_is_away_is_no_fault_of_ours(web: Web) -> None:
+    with capture_logs() as logs:
+        async with web.greeted(await web.session()) as it:
+            web.inbox.failures.append(StoreAway())
+            id = await it.say("keep me")
+            error = await it.expect("error")
+            assert (error["code"], error["id"], error["retry_after"]) == ("unavailable", id, 3)
+    assert {line["log_level"] for line in logs if line["event"] == "web_frame_refused"} == {
+        "warning"
+    }
+    assert not [line for line in logs if line["log_level"] == "error"]
 
 
 @pytest.mark.parametrize(

@@ -66,17 +66,10 @@ class Workspace:
 
     def terraform(self, *arguments: str, without: str = "") -> Ended:
         """Run one command, given all variables in the environment but `without`."""
-        given = VARIABLES | CREDENTIALS
         ended = subprocess.run(
             ["terraform", *arguments],  # noqa: S607 - the one on the PATH, as an operator has it
             cwd=self.folder,
-            env={
-                **{k: v for k, v in os.environ.items() if not k.startswith(("TF_", "SCW_"))},
-                **{f"TF_VAR_{name}": value for name, value in given.items() if name != without},
-                "TF_CLI_CONFIG_FILE": str(self.providers / "terraformrc"),
-                "TF_IN_AUTOMATION": "1",
-                "CHECKPOINT_DISABLE": "1",
-            },
+            env=self._environment(without),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -85,6 +78,33 @@ class Workspace:
             check=False,
         )
         return Ended(ended.returncode, ended.stdout)
+
+    @contextmanager
+    def begun(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """A command that goes on, and is asked things; it is ended with the block."""
+        with subprocess.Popen(
+            ["terraform", *arguments],  # noqa: S607 - as above
+            cwd=self.folder,
+            env=self._environment(""),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as running:
+            try:
+                yield running
+            finally:
+                running.terminate()
+
+    def _environment(self, without: str) -> dict[str, str]:
+        given = VARIABLES | CREDENTIALS
+        return {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("TF_", "SCW_"))},
+            **{f"TF_VAR_{name}": value for name, value in given.items() if name != without},
+            "TF_CLI_CONFIG_FILE": str(self.providers / "terraformrc"),
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+        }
 
     def plan(self, environment: str, *options: str, without: str = "") -> Ended:
         """Plan one of the environments, and keep the plan for `planned`."""

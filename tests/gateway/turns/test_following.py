@@ -75,6 +75,19 @@ async def test_a_task_that_the_agent_forgot_is_asked_for_again(tmp_path: Path) -
     assert first.id == second.id
 
 
+async def test_of_an_answer_that_is_begun_anew_only_the_rest_is_told(tmp_path: Path) -> None:
+    agent = ScriptedAgent("task;say:Once upon;gate:later;last: a time.")
+    async with agent.serving() as url, rig(tmp_path, url, detach=0.05) as house:
+        await house.accept(message("e1"))
+        await house.channel.until_sent(1)
+        assert house.channel.texts == [f"Once upon\n\n{words('detached')}"]
+    async with agent.serving() as url, rig(tmp_path, url) as house:
+        await until(lambda: len(agent.received) == 2)
+        agent.open("later")
+        await house.channel.until_sent(1)
+        assert house.channel.texts == ["a time."]
+
+
 async def test_a_forgotten_task_that_was_answered_is_told_as_lost(tmp_path: Path) -> None:
     agent = ScriptedAgent("task;say:The first half;last: of it.;gate:never")
     async with agent.serving() as url, rig(tmp_path, url, detach=0.05) as house:

@@ -26,8 +26,8 @@ from gateway.speech.espeak import EspeakVoice
 from gateway.store import calls
 from gateway.store.calls import CallRecord
 from gateway.store.engine import Database
-from tests.gateway.rig import until
 from tests.kill.house import ROOT, House, house
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

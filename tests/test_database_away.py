@@ -9,10 +9,10 @@ import anyio
 import httpx
 import pytest
 
-from tests.gateway.rig import until
 from tests.kill.house import House, house
 from tests.kill.people import Visitor
 from tests.services import Postgres, ServiceMissing
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

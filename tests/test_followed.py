@@ -13,8 +13,8 @@ from channels.telegram.simulator import TelegramSimulator
 from gateway.agent.scripted import ScriptedAgent
 from gateway.seeing.tracing import Mark
 from tests.collector import Collector, told
-from tests.gateway.rig import until
 from tests.kill.house import House, house
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

@@ -18,9 +18,9 @@ from channels.twilio.simulator import Phone
 from gateway.agent.scripted import ScriptedAgent, by_keyword
 from gateway.agent.scripted.scripts import parse
 from tests.chaos.relay import Balancer
-from tests.gateway.rig import until
 from tests.kill.house import House, free_port, house
 from tests.kill.people import Visitor
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

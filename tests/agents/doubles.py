@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,7 @@ from agents.records.base import Clock, NewTask, Records, TaskKind
 from agents.records.engine import Database
 from agents.records.schema import ensure
 from channels.loopback import serving
+from tests.waiting import PATIENCE
 
 _ids = count(1)
 
@@ -169,7 +170,7 @@ class Served:
             yield _events(answer)
 
     async def wait_for(self, id: str, *states: str) -> dict[str, Any]:
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             while True:
                 task = await self.call("GetTask", {"id": id})
                 if task["status"]["state"].removeprefix("TASK_STATE_") in states:
@@ -181,16 +182,6 @@ async def _events(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
     async for line in answer.aiter_lines():
         if line.startswith("data:"):
             yield json.loads(line[5:])["result"]
-
-
-async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
-    """Wait for a condition, 5 seconds at most."""
-    with anyio.fail_after(5):
-        while True:
-            now = true()
-            if now if isinstance(now, bool) else await now:
-                return
-            await anyio.sleep(0.002)
 
 
 @cache

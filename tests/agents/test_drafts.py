@@ -11,7 +11,8 @@ import anyio
 import pytest
 
 from agents.base import DRAFT_EXTENSION, Ask, Said
-from tests.agents.doubles import Obedient, Served, serve, until
+from tests.agents.doubles import Obedient, Served, serve
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

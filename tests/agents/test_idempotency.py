@@ -8,7 +8,8 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.agents.doubles import Served, serve, until
+from tests.agents.doubles import Served, serve
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

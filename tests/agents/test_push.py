@@ -16,7 +16,8 @@ from starlette.routing import Route
 from agents import guard, push
 from agents.guard import Guard, Nowhere, Refusal, Target
 from channels.loopback import serving
-from tests.agents.doubles import Served, serve, until
+from tests.agents.doubles import Served, serve
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

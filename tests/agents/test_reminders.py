@@ -15,7 +15,8 @@ from agents.records.engine import Database
 from agents.records.schema import ensure
 from agents.records.store import SqlRecords
 from agents.scheduler import Scheduler, wording
-from tests.agents.doubles import Served, TestClock, serve, until
+from tests.agents.doubles import Served, TestClock, serve
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

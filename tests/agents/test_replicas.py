@@ -26,7 +26,8 @@ from agents.base import DRAFT_EXTENSION
 from agents.records.base import Query, TaskState
 from agents.records.engine import Database
 from agents.records.store import SqlRecords
-from tests.agents.doubles import Obedient, Served, TestClock, serve, until
+from tests.agents.doubles import Obedient, Served, TestClock, serve
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

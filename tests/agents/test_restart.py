@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from agents.folds import NOTICE_EXTENSION
-from tests.agents.doubles import V1, Obedient, TestClock, serve, until
+from tests.agents.doubles import V1, Obedient, TestClock, serve
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

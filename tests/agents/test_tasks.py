@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from agents.base import CALLER_EXTENSION, CHOICES_MEDIA_TYPE, Document, Said
-from tests.agents.doubles import Served, until
+from tests.agents.doubles import Served
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

@@ -173,6 +173,14 @@ class Parts:
         )
         return {number for (said,) in rows for number in numbers(said)}
 
+    async def taken_back(self) -> set[str]:
+        """What people had stopped before it was answered, or before it was asked of the agent."""
+        rows = await self.ask(
+            "SELECT CAST(parts AS TEXT) FROM messages WHERE role = 'user' AND state = 'done'"
+            " AND (turn_id IS NULL OR turn_id IN (SELECT id FROM turns WHERE state = 'canceled'))"
+        )
+        return {number for (said,) in rows for number in numbers(said)}
+
     def replica_of(self, asked_at: str) -> int:
         """Which replica asks the agent by this host and port."""
         port = int(asked_at.rpartition(":")[2])

@@ -36,6 +36,7 @@ def show(rounds: Rounds, seed: int, console: Console | None = None) -> None:
     if result.calls:
         table.add_row("calls", f"{result.calls}, taken up elsewhere {result.taken_up} times")
         table.add_row("asked again by the caller", f"{result.unheard}")
+        table.add_row("taken back by asking another", f"{result.taken_back}")
     table.add_row("answered", f"{result.answers}")
     table.add_row("repeats, labelled", f"{result.labelled}")
     table.add_row("agent asked again, same id", f"{result.asked_again}")

@@ -51,6 +51,8 @@ class Result:
     """How often a call went on by another stream."""
     unheard: int = 0
     """Questions on the phone whose sound died with a replica, so that they were asked again."""
+    taken_back: int = 0
+    """Questions on the phone that their caller did not wait for, but asked another."""
     asked_again: int = 0
     """Messages that reached the agent more than once, under one id."""
     tracebacks: Counter[str] = field(default_factory=Counter)
@@ -175,12 +177,18 @@ class Rounds:
             result.tracebacks.update(failures(house.take_log().splitlines()))
 
     async def _sum_up_calls(self, books: Books, callers: Sequence[Caller]) -> None:
-        """What a caller said counts once it was stored: what nobody heard they ask again."""
+        """What a caller said counts once it was stored: what nobody heard they ask again.
+
+        Who asks something else before the answer comes takes back what they asked before.
+        """
         homes: dict[str, Place] = {}
+        taken_back_by_all = await self.parts.taken_back()
         for caller in callers:
             heard = [number for number in caller.asked if number in books.stored]
+            taken_back = taken_back_by_all.intersection(heard[:-1])
+            self.result.taken_back += len(taken_back)
             homes |= {books.stored[number][0][0]: caller.place for number in heard}
-            books.said += [Said(number, caller.place) for number in heard]
+            books.said += [Said(n, caller.place) for n in heard if n not in taken_back]
             for number in caller.gave_up:
                 self.result.complain("gave up asking", f"{number} in {caller.place}")
             self.result.unheard += len(caller.asked) - len(heard)

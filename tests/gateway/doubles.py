@@ -24,6 +24,7 @@ from channels.events import (
     Trust,
 )
 from gateway.speech.base import Speech, SpeechToText, TextToSpeech, Transcription
+from tests.waiting import PATIENCE
 
 
 def sender(id: str = "1", locale: str = "en") -> Sender:
@@ -127,7 +128,7 @@ class PaperChannel(Channel):
 
     async def until_sent(self, count: int) -> list[Outgoing]:
         """What was sent, once there are so many."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(PATIENCE):
             while len(self.sent) < count:
                 await self.changed.wait()
         return self.sent

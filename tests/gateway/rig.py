@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import anyio
 
 from channels.base import Channel
 from channels.events import Entry, Live, Message, Receipt
@@ -97,10 +95,3 @@ async def rig(
         await stack.enter_async_context(deliveries.running())
         await stack.enter_async_context(chat.running())
         yield Rig(chat, inbox, bus, channel, database, files)
-
-
-async def until(condition: Callable[[], object], seconds: float = 10) -> None:
-    """Wait until `condition()` holds; fails after `seconds`."""
-    with anyio.fail_after(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for is no event of ours
-            await anyio.sleep(0.005)

@@ -11,7 +11,7 @@ import pytest
 from gateway.alone import Leased
 from gateway.store import duties, migrate
 from gateway.store.engine import Database
-from tests.gateway.rig import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,8 @@ from channels.events import Choices, Command, Delta, Entry, File, Status, Text, 
 from gateway.agent.scripted import ScriptedAgent
 from gateway.agent.scripted.scripts import Script, parse
 from tests.gateway.doubles import PaperChannel, message, sender
-from tests.gateway.rig import rig, until
+from tests.gateway.rig import rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

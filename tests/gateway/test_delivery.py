@@ -15,7 +15,8 @@ from gateway.delivery import DOUBTFUL_ATTEMPTS, GIVE_UP_SECONDS, LONGEST_WAIT_SE
 from gateway.store.base import Delivery, DeliveryState
 from gateway.store.tables import addresses
 from tests.gateway.doubles import PaperChannel, message
-from tests.gateway.rig import rig, until
+from tests.gateway.rig import rig
+from tests.waiting import until
 
 FIRST = Delivery(
     id=1,

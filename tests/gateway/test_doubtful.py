@@ -22,7 +22,8 @@ from gateway.agent.scripted import ScriptedAgent
 from gateway.speech.sphinx import SphinxRecogniser
 from prompts import languages, sentence
 from tests.gateway.doubles import message, sender
-from tests.gateway.rig import Rig, rig, until
+from tests.gateway.rig import Rig, rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

@@ -27,8 +27,9 @@ from tests.channels.twilio.rest_double import Fault, TwilioRest
 from tests.gateway.calls_on_paper import on_paper
 from tests.gateway.doubles import PaperChannel
 from tests.gateway.lines import CallerRecogniser, LetterVoice, LoudActivity, PaperLine, a_call
-from tests.gateway.rig import Rig, rig, until
+from tests.gateway.rig import Rig, rig
 from tests.virtual import VirtualLoop
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,8 @@ from channels.loopback import serving
 from gateway.store.tables import turns
 from tests.agents.doubles import Obedient
 from tests.gateway.doubles import message
-from tests.gateway.rig import Rig, rig, until
+from tests.gateway.rig import Rig, rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

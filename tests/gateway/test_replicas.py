@@ -12,7 +12,8 @@ from gateway.agent.scripted import ScriptedAgent
 from gateway.replicas import tie
 from tests.gateway.bus.paper import PaperStore, replica
 from tests.gateway.doubles import message
-from tests.gateway.rig import rig, until
+from tests.gateway.rig import rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

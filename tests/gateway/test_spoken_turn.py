@@ -13,7 +13,8 @@ from gateway.agent.base import AgentEvent, Ask, End, Ended, ReplyText, Started, 
 from gateway.agent.scripted import ScriptedAgent
 from gateway.store import inbox
 from tests.gateway.doubles import message
-from tests.gateway.rig import Rig, rig, until
+from tests.gateway.rig import Rig, rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

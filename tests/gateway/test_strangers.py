@@ -29,7 +29,8 @@ from gateway.agent.scripted.stage import Traits, card
 from gateway.turns import turn
 from prompts import sentence
 from tests.gateway.doubles import message
-from tests.gateway.rig import rig, until
+from tests.gateway.rig import rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

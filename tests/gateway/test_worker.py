@@ -21,7 +21,8 @@ from gateway.store.base import Delivery
 from gateway.store.engine import Database
 from gateway.store.tables import conversations, deliveries
 from tests.gateway.doubles import PaperChannel, message, sender
-from tests.gateway.rig import Rig, rig, until
+from tests.gateway.rig import Rig, rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

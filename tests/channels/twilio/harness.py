@@ -24,6 +24,7 @@ from channels.loopback import serving
 from channels.twilio.adapter import PhoneChannel
 from channels.twilio.config import PhoneConfig
 from gateway.bus.memory import MemoryBus
+from tests.waiting import PATIENCE
 
 TOKEN = "an auth token"
 OURS, THEIRS, PERSON = "+15005550006", "+33612345678", "+4366012345678"
@@ -188,7 +189,7 @@ class Stream:
         await self.send("mark", sequenceNumber="4", mark={"name": name})
 
     async def next(self) -> dict[str, Any]:
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             message: dict[str, Any] = json.loads(await self.raw.recv())
         assert message["streamSid"] == STREAM
         return message
@@ -205,7 +206,7 @@ class Stream:
         await self.played(message["mark"]["name"])
 
     async def closed(self) -> tuple[int | None, str | None]:
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             try:
                 while True:
                     await self.raw.recv()
@@ -232,10 +233,3 @@ async def phone(config: PhoneConfig = CONFIG, budget: Budget | None = None) -> A
         app.router.routes.extend(channel.routes())
         async with channel.running():
             yield Phone(url, config, channel, calls, http)
-
-
-async def eventually(condition: Any) -> None:
-    """Wait for a condition that something else is about to fulfil."""
-    with anyio.fail_after(5):
-        while not condition():  # noqa: ASYNC110 - what the server does tells nobody
-            await anyio.sleep(0.005)

@@ -19,11 +19,11 @@ from tests.channels.twilio.harness import (
     STREAM,
     THEIRS,
     EchoCalls,
-    eventually,
     parameters,
     phone,
     verbs,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -156,22 +156,22 @@ async def test_a_stop_is_a_caller_who_hung_up_and_a_cut_is_a_line_that_broke() -
             await stream.closed()
         assert it.calls.heard[-1] == HungUp(lost=False)
         async with it.call() as stream:
-            await eventually(lambda: it.calls.answering)
+            await until(lambda: it.calls.answering)
             stream.raw.transport.abort()
-            await eventually(lambda: not it.calls.answering)
+            await until(lambda: not it.calls.answering)
         assert it.calls.heard[-1] == HungUp(lost=True)
 
 
 async def test_rude_callers_leave_nothing_behind() -> None:
     async with phone() as it:
-        await eventually(lambda: it.channel._tickets._fernet)
+        await until(lambda: it.channel._tickets._fernet)
         before = len(asyncio.all_tasks())
         for _ in range(5):
             async with it.call() as stream:
                 await stream.speak(FRAME)
                 await stream.hear()
                 stream.raw.transport.abort()
-        await eventually(lambda: len(asyncio.all_tasks()) <= before)
+        await until(lambda: len(asyncio.all_tasks()) <= before)
         assert it.calls.answering == 0
 
 
@@ -194,7 +194,7 @@ async def test_the_echo_of_our_own_voice_is_not_the_caller() -> None:
     async with phone() as it, it.call() as stream:
         await stream.send("media", media={"track": "outbound", "payload": "AAAA"})
         await stream.press("5")
-        await eventually(lambda: it.calls.heard)
+        await until(lambda: it.calls.heard)
         assert it.calls.heard == [Digit("5")]
 
 
@@ -207,7 +207,7 @@ async def test_a_long_opening_survives_the_way_through_twilio() -> None:
         assert all(len(name + value) <= 500 for name, value in told.items())
         assert len(told) > 3
         async with it.call(document):
-            await eventually(lambda: it.calls.calls)
+            await until(lambda: it.calls.calls)
         assert it.calls.calls[0].opening == opening
 
 

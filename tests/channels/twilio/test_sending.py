@@ -14,8 +14,9 @@ from channels.events import Address, Choice, File, Reply, Route
 from channels.twilio import messages
 from channels.twilio.adapter import ON_LINE
 from prompts import sentence
-from tests.channels.twilio.harness import CONFIG, OURS, THEIRS, Phone, eventually, phone
+from tests.channels.twilio.harness import CONFIG, OURS, THEIRS, Phone, phone
 from tests.channels.twilio.rest_double import Fault, TwilioRest
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -163,7 +164,7 @@ async def test_a_call_back_opens_with_the_words_and_nobody_reads_them_on_the_way
             f"{url.path}?{url.query}", Direction="outbound-api", From=OURS, To=THEIRS
         )
         async with it.call(document):
-            await eventually(lambda: it.calls.calls)
+            await until(lambda: it.calls.calls)
         (call,) = it.calls.calls
         assert (call.opening, call.outbound) == ("The boiler is repaired.", True)
         assert call.route == ROUTE

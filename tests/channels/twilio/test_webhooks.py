@@ -22,11 +22,11 @@ from tests.channels.twilio.harness import (
     THEIRS,
     TOKEN,
     EchoCalls,
-    eventually,
     parameters,
     phone,
     verbs,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -144,7 +144,7 @@ async def test_a_call_whose_socket_broke_is_taken_up_again_three_times() -> None
         for _ in range(3):
             document = await it.ask(after, **LOST)
             async with it.call(document):
-                await eventually(lambda: it.calls.answering)
+                await until(lambda: it.calls.answering)
             assert it.calls.calls[-1].resumed
             assert it.calls.calls[-1].id == CALL
             after = path_of(document.findall("Connect")[0].get("action"))
@@ -184,7 +184,7 @@ async def test_a_person_takes_over_and_hears_what_it_is_about_first() -> None:
         # Nobody took it: the house goes on, and says so.
         document = await it.ask(path_of(dial.get("action")), DialCallStatus="no-answer", **LOST)
         async with it.call(document):
-            await eventually(lambda: it.calls.answering)
+            await until(lambda: it.calls.answering)
         assert it.calls.calls[-1].opening.startswith("I am sorry, nobody")
         assert it.calls.calls[-1].resumed
         # Somebody did, and then they hung up.
@@ -205,7 +205,7 @@ async def test_what_an_answering_machine_took_is_a_voicemail_and_a_fax_is_let_go
         for answered, voicemail in (("machine_end_beep", True), ("human", False)):
             document = await it.ring(AnsweredBy=answered, **ours)
             async with it.call(document):
-                await eventually(lambda: it.calls.answering)
+                await until(lambda: it.calls.answering)
             call = it.calls.calls[-1]
             assert (call.outbound, call.voicemail) == (True, voicemail)
             assert call.route.chat == THEIRS

@@ -10,8 +10,9 @@ import pytest
 
 from channels.events import HungUp
 from channels.twilio.simulator import Faults, Phone, PhoneCall
-from tests.channels.twilio.harness import CONFIG, PERSON, THEIRS, TOKEN, eventually, phone
+from tests.channels.twilio.harness import CONFIG, PERSON, THEIRS, TOKEN, phone
 from tests.channels.twilio.harness import Phone as House
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +52,7 @@ async def test_a_broken_socket_brings_the_call_back_to_the_house() -> None:
     async with calling() as (house, call):
         await call.lose_socket()
         await call.until(lambda: call.streams == 2)
-        await eventually(lambda: len(house.calls.calls) == 2)
+        await until(lambda: len(house.calls.calls) == 2)
         first, second = house.calls.calls
         assert (first.id, first.resumed) == (second.id, False)
         assert second.resumed
@@ -76,7 +77,7 @@ async def test_busy_lines_are_spoken_of() -> None:
 async def test_a_slash_at_the_end_of_what_is_signed_is_no_reason_to_be_mute() -> None:
     async with calling(Faults(signature="slash")) as (house, call):
         await call.until(lambda: call.streams)
-        await eventually(lambda: house.calls.calls)
+        await until(lambda: house.calls.calls)
 
 
 async def test_a_phone_that_signs_nothing_or_wrongly_is_turned_away() -> None:
@@ -91,5 +92,5 @@ async def test_a_phone_that_signs_nothing_or_wrongly_is_turned_away() -> None:
 async def test_the_statuses_of_a_call_are_told_though_they_come_in_any_order() -> None:
     async with calling(Faults(unordered_statuses=True)) as (house, call):
         await call.hang_up()
-        await eventually(lambda: any(state == "completed" for _, state, _ in house.calls.told))
+        await until(lambda: any(state == "completed" for _, state, _ in house.calls.told))
     assert house.calls.told[-1][1] == "completed"

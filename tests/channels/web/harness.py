@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from channels.web.adapter import WebChannel, WebConfig
 from channels.web.phone import PlacePhoneCall
 from channels.web.wire import Frame
 from tests.channels.doubles import FreeBudget, InMemoryInbox
+from tests.waiting import PATIENCE
 
 SECRET = "a secret for tests, long enough for HS256"
 
@@ -84,7 +85,7 @@ class Socket:
 
     async def next(self) -> Frame:
         """The next text frame; sound before it is kept in `heard`."""
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             while isinstance(data := await self.raw.recv(), bytes):
                 self.heard += data
             frame: Frame = json.loads(data)
@@ -92,7 +93,7 @@ class Socket:
 
     async def hear(self, size: int) -> bytes:
         """The next so many bytes of sound, when nothing else comes."""
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             while len(self.heard) < size:
                 data = await self.raw.recv()
                 assert isinstance(data, bytes), data
@@ -116,7 +117,7 @@ class Socket:
     async def closed(self) -> tuple[int | None, str | None, list[Frame]]:
         """How the server ends it: code, reason, and what it said before."""
         said: list[Frame] = []
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             try:
                 while True:
                     data = await self.raw.recv()
@@ -167,17 +168,10 @@ async def running(
     ):
         tasks.start_soon(server.serve, [listener])
         try:
-            with anyio.fail_after(5):
+            with anyio.fail_after(PATIENCE):
                 while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag
                     await anyio.sleep(0.005)
             yield Web(url, config, inbox, budget, server, http, channel, doors)
         finally:
             server.should_exit = True
     listener.close()
-
-
-async def eventually(condition: Callable[[], object]) -> None:
-    """Wait for a condition that something else is about to fulfil."""
-    with anyio.fail_after(5):
-        while not condition():  # noqa: ASYNC110 - what the server does tells nobody
-            await anyio.sleep(0.005)

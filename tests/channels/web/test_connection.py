@@ -32,7 +32,8 @@ from channels.web import connection, sessions
 from channels.web.adapter import WebConfig
 from channels.web.connection import MAX_BAD_FRAMES, MAX_WAITING, PAGE, Patience
 from tests.channels.doubles import InMemoryInbox
-from tests.channels.web.harness import SECRET, Web, agent_says, eventually, running
+from tests.channels.web.harness import SECRET, Web, agent_says, running
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -215,7 +216,7 @@ async def test_cancel_asks_the_house_to_stop(web: Web) -> None:
     session = await web.session()
     async with web.greeted(session) as it:
         await it.send(type="cancel")
-        await eventually(lambda: web.inbox.canceled)
+        await until(lambda: web.inbox.canceled)
     assert web.inbox.canceled == [session["conversation"]]
 
 
@@ -439,7 +440,7 @@ async def test_a_client_that_does_not_read_is_closed() -> None:
             it.raw.transport.pause_reading()
             for n in range(20):
                 web.agent_says(conversation, f"{n}" + "x" * 900_000)
-            await eventually(lambda: not followers)
+            await until(lambda: not followers)
             it.raw.transport.abort()
 
 
@@ -454,7 +455,7 @@ async def test_leaving_ends_everything_that_was_started_for_the_socket(web: Web)
     session = await web.session()
     async with web.greeted(session):
         assert web.inbox._followers[session["conversation"]]
-    await eventually(lambda: not web.inbox._followers[session["conversation"]])
+    await until(lambda: not web.inbox._followers[session["conversation"]])
 
 
 async def test_who_falls_behind_in_the_house_is_asked_to_come_again(web: Web) -> None:

@@ -12,7 +12,8 @@ from websockets.exceptions import InvalidStatus
 from channels import loopback
 from channels.web.phone import FRAME, Handset
 from channels.web.simulated import simulated_phone
-from tests.channels.web.harness import Socket, Web, eventually, running
+from tests.channels.web.harness import Socket, Web, running
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +70,7 @@ async def test_leaving_puts_the_phone_down() -> None:
         async with web.socket(path="/web/phone") as it:
             await dial(it, web)
             await it.next()
-        await eventually(lambda: echo.over)
+        await until(lambda: echo.over)
 
 
 async def test_who_may_not_chat_may_not_call() -> None:

@@ -31,7 +31,8 @@ from channels.keyboard import lines_of
 from channels.web.client import Client
 from channels.web.terminal import chat
 from tests.channels.doubles import InMemoryInbox
-from tests.channels.web.harness import Web, agent_says, eventually, running
+from tests.channels.web.harness import Web, agent_says, running
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -137,7 +138,7 @@ async def test_a_person_sees_words_grow_and_markdown_in_the_end() -> None:
         console = Console(file=out, width=80, force_terminal=True, height=20)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_chat, web.url, console, lines)
-            await eventually(lambda: "whole" in out.getvalue())
+            await until(lambda: "whole" in out.getvalue())
             os.close(write)
         os.close(read)
     assert "Connected to" in out.getvalue()
@@ -170,14 +171,14 @@ async def test_what_was_said_survives_a_restart_of_the_server() -> None:
             tasks.start_soon(client.run)
             tasks.start_soon(_collect, client, frames)
             client.say("before")
-            await eventually(lambda: sum(f["type"] == "message" for f in frames) == 2)
-        await eventually(lambda: frames[-1]["type"] == "lost")
+            await until(lambda: sum(f["type"] == "message" for f in frames) == 2)
+        await until(lambda: frames[-1]["type"] == "lost")
         id = client.say("between")
         port = int(web.url.rpartition(":")[2])
         async with running(inbox=inbox, port=port):
             with anyio.fail_after(5):
                 await client.flushed()
-            await eventually(lambda: sum(f["type"] == "message" for f in frames) == 4)
+            await until(lambda: sum(f["type"] == "message" for f in frames) == 4)
         tasks.cancel_scope.cancel()
     assert [m.text for m in inbox.messages] == ["before", "between"]
     assert inbox.messages[1].event.endswith(id)

@@ -15,7 +15,8 @@ from channels.web import connection, voice
 from channels.web.adapter import WebConfig
 from channels.web.connection import MAX_BAD_FRAMES, Patience
 from tests.channels.doubles import ScriptedCalls
-from tests.channels.web.harness import SECRET, Socket, eventually, running
+from tests.channels.web.harness import SECRET, Socket, running
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -89,7 +90,7 @@ async def test_sound_that_follows_at_once_is_not_lost() -> None:
     async with one_on(ScriptedCalls(house)) as it:
         await it.send(type="voice", on=True)
         await it.raw.send(FRAME)
-        await eventually(lambda: AudioIn(FRAME) in house.events)
+        await until(lambda: AudioIn(FRAME) in house.events)
 
 
 async def test_captions_and_clear_are_told_in_their_order_with_the_sound() -> None:
@@ -123,7 +124,7 @@ async def test_marks_come_back_once_played_and_at_once_after_a_clear(
     house = Listener(*orders)
     async with one_on(ScriptedCalls(house)) as it:
         await start(it)
-        await eventually(lambda: house.others == marks)
+        await until(lambda: house.others == marks)
 
 
 async def test_a_mark_waits_for_the_sound_before_it() -> None:
@@ -133,7 +134,7 @@ async def test_a_mark_waits_for_the_sound_before_it() -> None:
         await it.hear(300 * 640)
         assert house.others == []
         await it.send(type="voice", on=False)
-        await eventually(lambda: len(house.others) == 2)
+        await until(lambda: len(house.others) == 2)
     # Whoever hangs up settles what is open.
     assert house.others == [Mark("a"), HungUp()]
 
@@ -144,10 +145,10 @@ async def test_the_person_hangs_up_and_may_call_again() -> None:
     async with one_on(calls) as it:
         await start(it)
         await it.send(type="voice", on=False)
-        await eventually(lambda: len(calls.ended) == 1)
+        await until(lambda: len(calls.ended) == 1)
         await start(it)
         await it.send(type="voice", on=False)
-        await eventually(lambda: len(calls.ended) == 2)
+        await until(lambda: len(calls.ended) == 2)
     assert house.events == [HungUp(), HungUp()]
     one, two = calls.lines
     assert one.call.id != two.call.id
@@ -190,7 +191,7 @@ async def test_a_lost_socket_ends_the_call_as_lost_and_the_house_may_finish() ->
     async with running(calls=calls) as web:
         async with web.greeted(await web.session()) as it:
             await start(it)
-        await eventually(lambda: calls.ended)
+        await until(lambda: calls.ended)
     assert finished == [HungUp(lost=True)]
 
 
@@ -203,7 +204,7 @@ async def test_a_house_that_does_not_finish_is_not_waited_for_for_ever() -> None
     async with running(config, calls=calls) as web:
         async with web.greeted(await web.session()) as it:
             await start(it)
-        await eventually(lambda: calls.ended)
+        await until(lambda: calls.ended)
 
 
 async def test_all_lines_busy_is_said_in_plain_words_and_nothing_is_blamed() -> None:
@@ -304,7 +305,7 @@ async def test_a_flood_of_sound_is_read_no_faster_than_allowed(
         slept.clear()
         for size in (2, 640, voice.MAX_AUDIO):
             await it.raw.send(b"\0" * size)
-        await eventually(lambda: len(house.events) == 3)
+        await until(lambda: len(house.events) == 3)
     # Each frame is paid for by its length, the smallest as 10 ms.
     assert slept[:3] == pytest.approx([0.005, 0.01, voice.MAX_AUDIO / 64_000])
 
@@ -361,7 +362,7 @@ async def test_a_house_that_does_not_listen_loses_old_sound_and_no_memory() -> N
         await it.until("pong")
         await it.send(type="voice", on=False)
         gate.set()
-        await eventually(lambda: heard)
+        await until(lambda: heard)
     assert heard[-1] == HungUp()
     assert len(heard) == voice._UNREAD + 1
 

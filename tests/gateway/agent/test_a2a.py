@@ -26,6 +26,7 @@ from gateway.agent.base import (
 from gateway.agent.scripted import ScriptedAgent
 from gateway.agent.scripted.stage import Traits
 from gateway.errors import AgentUnreachable, TaskUnknown
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -50,12 +51,6 @@ def replies(events: list[AgentEvent]) -> list[str]:
 
 def task_of(events: list[AgentEvent]) -> str:
     return next(event.task for event in events if isinstance(event, Started))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for is in another program's hands
-            await anyio.sleep(0.002)
 
 
 async def test_a_streamed_reply_grows_and_completes(connecting: Connecting) -> None:

@@ -26,6 +26,7 @@ from gateway.agent.base import (
 )
 from gateway.agent.scripted import ScriptedAgent, Traits
 from gateway.errors import AgentError, TaskUnknown
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -64,12 +65,6 @@ async def listening(client: A2AAgent, ask: Ask) -> AsyncIterator[Listening]:
         group.start_soon(hear)
         yield heard
         group.cancel_scope.cancel()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(10):
-        while not condition():  # noqa: ASYNC110 - what is waited for is in another program's hands
-            await anyio.sleep(0.002)
 
 
 @asynccontextmanager

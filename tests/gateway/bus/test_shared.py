@@ -14,6 +14,7 @@ from gateway.bus.shared import SharedBus
 from tests.gateway.bus.paper import PaperStore, away, connected, heard, replica
 from tests.gateway.bus.proxy import proxy
 from tests.services import Redis
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -24,13 +25,6 @@ def _empty(redis_service: Redis) -> None:
 
 
 WORKING = Status(1, TurnState.WORKING, messages=("m1",))
-
-
-async def until(condition: object, seconds: float = 10) -> None:
-    assert callable(condition)
-    with anyio.fail_after(seconds):
-        while not condition():  # noqa: ASYNC110 - it comes over a wire
-            await anyio.sleep(0.005)
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ from gateway.store.engine import Database
 from gateway.store.tables import conversations
 from tests.gateway.doubles import message
 from tests.gateway.lines import a_call
-from tests.gateway.rig import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

@@ -37,7 +37,8 @@ from tests.gateway.lines import (
     PaperLine,
     a_call,
 )
-from tests.gateway.rig import Rig, rig, until
+from tests.gateway.rig import Rig, rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

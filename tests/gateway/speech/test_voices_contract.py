@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 import anyio
@@ -18,6 +18,7 @@ from gateway.speech.cartesia import CartesiaVoice, CartesiaVoiceConfig
 from gateway.speech.espeak import EspeakVoice
 from gateway.speech.openai_voice import OpenAIVoice, OpenAIVoiceConfig
 from gateway.speech.simulator import Fault, SpeechSimulator, Timing
+from tests.waiting import until
 
 TEXT = "Your list has three things on it."
 FORMATS = pytest.mark.parametrize("format", [PHONE, BROWSER], ids=["phone", "browser"])
@@ -63,12 +64,6 @@ async def remote(request: pytest.FixtureRequest) -> AsyncIterator[Speaking]:
 async def said(voice: TextToSpeech, text: str = TEXT, format: AudioFormat = PHONE) -> bytes:
     async with aclosing(voice.speak(text, format=format, locale="en", context="c")) as pieces:
         return b"".join([piece async for piece in pieces])
-
-
-async def eventually(condition: Callable[[], object]) -> None:
-    with anyio.fail_after(10):
-        while not condition():  # noqa: ASYNC110 - it is another's doing
-            await anyio.sleep(0.005)
 
 
 @FORMATS
@@ -178,7 +173,7 @@ async def test_a_silent_service_is_given_up(name: str) -> None:
             simulator.fail(endpoint, Fault(delay=5))
         with pytest.raises(SpeechUnreachable):
             await said(voice)
-        await eventually(lambda: simulator.world.speaking == 0)
+        await until(lambda: simulator.world.speaking == 0)
 
 
 @pytest.mark.parametrize("name", REMOTE)
@@ -216,7 +211,7 @@ async def test_an_interruption_stops_the_service(cartesia: Speaking) -> None:
     async with aclosing(voice.speak(TEXT * 20, format=PHONE)) as pieces:
         await anext(pieces)
 
-    await eventually(lambda: simulator.world.speaking == 0)
+    await until(lambda: simulator.world.speaking == 0)
     assert simulator.requests[-1].fields["cancel"] is True
 
 
@@ -262,7 +257,7 @@ async def test_a_socket_closed_for_idleness_is_not_noticed_by_the_caller() -> No
     async with simulator.serving() as url:
         voice = voice_named("cartesia", url)
         await said(voice)
-        await eventually(lambda: not getattr(voice, "_socket").up)  # noqa: B009
+        await until(lambda: not getattr(voice, "_socket").up)  # noqa: B009
         assert await said(voice)
         await voice.close()
 

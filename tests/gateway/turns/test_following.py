@@ -15,7 +15,8 @@ from gateway.store import checks
 from gateway.store.engine import Database
 from prompts import sentence
 from tests.gateway.doubles import message, sender
-from tests.gateway.rig import rig, until
+from tests.gateway.rig import rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

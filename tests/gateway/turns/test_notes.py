@@ -19,8 +19,9 @@ from gateway.turns import notes, turn
 from gateway.turns.notes import Notes, expected_language
 from prompts import sentence
 from tests.gateway.doubles import PaperChannel, ScriptedRecogniser, message, sender
-from tests.gateway.rig import Rig, rig, until
+from tests.gateway.rig import Rig, rig
 from tests.gateway.speech.test_recoding import recorded
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

@@ -23,7 +23,8 @@ from gateway.store.tables import deliveries, turns
 from gateway.turns import turn
 from prompts import sentence
 from tests.gateway.doubles import message
-from tests.gateway.rig import rig, until
+from tests.gateway.rig import rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

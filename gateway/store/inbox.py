@@ -330,7 +330,7 @@ def _edit_in_place(connection: Connection, message: Message, conversation: str) 
     """Correct a message that nobody has read yet."""
     if not message.edits:
         return None
-    row = connection.execute(
+    corrected = connection.execute(
         update(messages)
         .where(
             messages.c.conversation_id == conversation,
@@ -341,11 +341,13 @@ def _edit_in_place(connection: Connection, message: Message, conversation: str) 
         )
         .values(parts=parts_to_json(message.parts))
         .returning(messages.c.id, messages.c.seq)
-    ).first()
-    if row is None:
+    ).all()
+    if not corrected:
         return None
-    receipt = Receipt(row.id, conversation, row.seq, fresh=False)
-    return Accepted(receipt, Amended(row.id, message.parts))
+    # A platform names no two messages alike; one that does is told of its latest.
+    latest = max(corrected, key=lambda row: row.seq)
+    receipt = Receipt(latest.id, conversation, latest.seq, fresh=False)
+    return Accepted(receipt, Amended(latest.id, message.parts))
 
 
 def _ask_to_stop(connection: Connection, conversation: str, *, waiting: bool = True) -> bool:

@@ -4,6 +4,7 @@
  * in with the event that needs it.
  */
 
+import { answered, isOver, progressed, streamed, type Turn } from "./turn.ts";
 import type { ClientFrame, FilePart, MessageFrame, Part, ServerFrame, TurnState } from "./wire.ts";
 import { textOf } from "./wire.ts";
 
@@ -37,18 +38,6 @@ export interface Draft {
   /** Set once the server has it. */
   readonly file: FilePart | null;
   readonly error: string;
-}
-
-/** The reply in the making. */
-export interface Turn {
-  readonly id: number;
-  readonly state: TurnState;
-  /** What the agent is doing, in its words. */
-  readonly note: string;
-  /** The reply so far, Markdown. */
-  readonly text: string;
-  /** Its message has arrived; what is left is to hear that it is over. */
-  readonly answered: boolean;
 }
 
 /** Words being spoken. */
@@ -245,7 +234,8 @@ function receive(state: State, frame: ServerFrame): State {
         ),
       };
     case "delta":
-      return stream(state, frame.turn, frame.text);
+      if (frame.turn === state.endedTurn) return state;
+      return { ...state, turn: streamed(state.turn, frame.turn, frame.text) };
     case "status":
       return progress(state, frame.turn, frame.state, frame.text);
     case "error":
@@ -303,51 +293,12 @@ function insert(state: State, entry: Entry): readonly Entry[] {
   return entries.with(at, { ...entry, key: known.key });
 }
 
-/**
- * A message takes the place of what was streamed. Frames do not say which turn a message
- * ends, and a notice may arrive in the middle of one: a text that begins otherwise than
- * the stream leaves it standing until the turn is over.
- */
-function answered(turn: Turn | null, text: string): Turn | null {
-  if (!turn || isOver(turn.state)) return null;
-  const begun = turn.text.trim().slice(0, 40);
-  const same = text.trim().startsWith(begun);
-  return same ? { ...turn, text: "", note: "", answered: true } : { ...turn, answered: true };
-}
-
-function stream(state: State, id: number, text: string): State {
-  if (id === state.endedTurn) return state;
-  const turn = current(state, id);
-  return {
-    ...state,
-    turn: { ...turn, state: "working", text: turn.text + text },
-  };
-}
-
 function progress(state: State, id: number, turnState: TurnState, note: string): State {
   const over = isOver(turnState);
   if (id === state.endedTurn && !over) return state;
-  const before = current(state, id);
-  // Another attempt tells the whole reply again.
-  const text = turnState === "retrying" ? "" : before.text;
-  // "Done" may overtake the message it announces; then the streamed text stands in for it.
-  const settled = turnState === "done" && (before.answered || !before.text);
-  return {
-    ...state,
-    endedTurn: over ? id : state.endedTurn,
-    turn: settled
-      ? null
-      : { ...before, text, state: turnState, note: over && turnState === "done" ? "" : note },
-  };
+  const turn = progressed(state.turn, id, turnState, note);
+  return { ...state, turn, endedTurn: over ? id : state.endedTurn };
 }
-
-function current(state: State, id: number): Turn {
-  if (state.turn?.id === id) return state.turn;
-  return { id, state: "working", note: "", text: "", answered: false };
-}
-
-export const isOver = (state: TurnState): boolean =>
-  state === "done" || state === "failed" || state === "canceled";
 
 /** Whether the agent is at work on something that can be canceled. */
 export const isBusy = (state: State): boolean => state.turn !== null && !isOver(state.turn.state);

@@ -1,7 +1,8 @@
 /** The conversation: what was said, what is being said, and staying where the reader is. */
 
 import { blocks } from "../markdown.ts";
-import { firstSeq, isBusy, isCaughtUp, lastSeq, type State, type Turn } from "../state.ts";
+import { firstSeq, isBusy, isCaughtUp, lastSeq, type State } from "../state.ts";
+import type { Turn } from "../turn.ts";
 import { type Item, timeline } from "../timeline.ts";
 import type { Context } from "./context.ts";
 import { button, h, icon } from "./dom.ts";

@@ -21,11 +21,11 @@ from channels.http import body_of, host_of
 from channels.web import sessions, wire
 from channels.web.connection import Connection, Patience
 from channels.web.door import Door, Problem, locale_of, spend
+from channels.web.doorway import Doorway
 from channels.web.files import Files
 from channels.web.origins import Origins
 from channels.web.pages import Pages
 from channels.web.phone import PhoneSocket, PlacePhoneCall
-from channels.web.turns import Turns
 
 _MAX_BODY = 16 * 1024
 
@@ -97,7 +97,7 @@ class WebChannel(Channel):
         self._files = Files(inbox, budget, self._door, config.max_upload_bytes)
         self._phone = phone
         self._open: set[Connection] = set()
-        self._turns = Turns()
+        self._doorway = Doorway()
         self._pages = Pages(
             config.public_url, doors, phone=phone is not None, images=config.files_origin
         )
@@ -164,7 +164,7 @@ class WebChannel(Channel):
         return sessions.anonymous(now, origin, locale, zone)
 
     async def _socket(self, socket: WebSocket) -> None:
-        turn = await self._turns.mine()
+        entrant = await self._doorway.enter()
         try:
             admit = await self._admission(socket)
             if admit is None:
@@ -174,7 +174,7 @@ class WebChannel(Channel):
                 self._inbox,
                 self._budget,
                 admit,
-                on_caught_up=turn.end,
+                on_caught_up=entrant.end,
                 locale=locale_of(socket),
                 patience=self._config.patience,
                 calls=self._calls,
@@ -185,7 +185,7 @@ class WebChannel(Channel):
             finally:
                 self._open.discard(connection)
         finally:
-            turn.end()
+            entrant.end()
 
     async def _telephone(self, socket: WebSocket) -> None:
         admit = await self._admission(socket)

@@ -9,7 +9,7 @@ import pytest
 
 from channels.web import adapter
 from channels.web.adapter import WebConfig
-from channels.web.turns import Turns
+from channels.web.doorway import Doorway
 from tests.channels.web.harness import SECRET, running
 
 pytestmark = pytest.mark.anyio
@@ -17,16 +17,16 @@ pytestmark = pytest.mark.anyio
 FOR_EVER = 3600.0
 
 
-async def test_turns_are_had_in_the_order_in_which_people_came() -> None:
-    turns, served = Turns(1, FOR_EVER), list[int]()
+async def test_people_are_let_in_in_the_order_in_which_they_came() -> None:
+    doorway, served = Doorway(1, FOR_EVER), list[int]()
 
     async def come(number: int) -> None:
-        turn = await turns.mine()
+        entrant = await doorway.enter()
         served.append(number)
         await anyio.lowlevel.checkpoint()
-        turn.end()
+        entrant.end()
 
-    first = await turns.mine()
+    first = await doorway.enter()
     async with anyio.create_task_group() as tasks:
         for number in range(3):
             tasks.start_soon(come, number)
@@ -36,30 +36,30 @@ async def test_turns_are_had_in_the_order_in_which_people_came() -> None:
     assert served == [0, 1, 2]
 
 
-async def test_a_turn_that_ends_twice_makes_room_for_one() -> None:
-    turns = Turns(1, FOR_EVER)
-    turn = await turns.mine()
-    turn.end()
-    turn.end()
-    (await turns.mine()).end()
-    held = await turns.mine()
+async def test_who_is_in_twice_over_makes_room_for_one() -> None:
+    doorway = Doorway(1, FOR_EVER)
+    entrant = await doorway.enter()
+    entrant.end()
+    entrant.end()
+    (await doorway.enter()).end()
+    held = await doorway.enter()
     with anyio.move_on_after(0) as waited:
-        await turns.mine()
+        await doorway.enter()
     assert waited.cancelled_caught
     held.end()
 
 
 async def test_who_is_slow_keeps_nobody_out() -> None:
-    turns = Turns(1, lasting=0)
-    await turns.mine()
+    doorway = Doorway(1, lasting=0)
+    await doorway.enter()
     with anyio.fail_after(5):
-        (await turns.mine()).end()
+        (await doorway.enter()).end()
 
 
 async def test_who_is_in_makes_room_for_the_next_and_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(adapter, "Turns", partial(Turns, 1, FOR_EVER))
+    monkeypatch.setattr(adapter, "Doorway", partial(Doorway, 1, FOR_EVER))
     async with running(WebConfig(secret=SECRET)) as web:
         one, two = await web.session(), await web.session()
         async with web.greeted(one) as first, web.greeted(two) as second:
@@ -71,7 +71,7 @@ async def test_who_is_in_makes_room_for_the_next_and_stays(
 async def test_who_is_turned_away_or_leaves_makes_room_for_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(adapter, "Turns", partial(Turns, 1, FOR_EVER))
+    monkeypatch.setattr(adapter, "Doorway", partial(Doorway, 1, FOR_EVER))
     async with running(WebConfig(secret=SECRET)) as web:
         async with web.socket() as silent:
             await silent.raw.close()

@@ -13,10 +13,10 @@ import anyio
 AT_ONCE = 128
 """Sockets being let in. Between two words of a client far away there is time for others."""
 LASTING = 1.0
-"""Seconds a turn lasts at most: nobody keeps others out by being slow."""
+"""Seconds somebody has for it at most: nobody keeps others out by being slow."""
 
 
-class Turn:
+class Entrant:
     """Somebody being let in."""
 
     def __init__(self, room: anyio.Semaphore, lasting: float) -> None:
@@ -25,21 +25,21 @@ class Turn:
         self._timer = asyncio.get_running_loop().call_later(lasting, self.end)
 
     def end(self) -> None:
-        """They are in, or gone: it is somebody else's turn. Safe to call twice."""
+        """They are in, or gone: the next may come. Safe to call twice."""
         if not self._over:
             self._over = True
             self._timer.cancel()
             self._room.release()
 
 
-class Turns:
+class Doorway:
     """So many at a time, in the order in which they came."""
 
     def __init__(self, most: int = AT_ONCE, lasting: float = LASTING) -> None:
         self._room = anyio.Semaphore(most, fast_acquire=True)
         self._lasting = lasting
 
-    async def mine(self) -> Turn:
-        """Wait for a turn; whoever gets it ends it."""
+    async def enter(self) -> Entrant:
+        """Wait until there is room; whoever got it says when it ends."""
         await self._room.acquire()
-        return Turn(self._room, self._lasting)
+        return Entrant(self._room, self._lasting)
